@@ -1,0 +1,15 @@
+export { at, compareBytes, concatBytes, equalBytes, fromHex, toHex, wipe } from './src/bytes.ts';
+export {
+  AssertionError,
+  assert,
+  type ErrorCode,
+  type ErrorKind,
+  type ErrorMetadata,
+  errorTable,
+  exitCodes,
+  httpStatuses,
+  isErrorCode,
+  SkerryError,
+} from './src/errors.ts';
+export type { Clock, Crypto, Log, Random } from './src/ports.ts';
+export { compareRisk, type Profile, profiles, type Risk, riskLevels } from './src/risk.ts';
