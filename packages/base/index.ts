@@ -1,4 +1,5 @@
 export { at, compareBytes, concatBytes, equalBytes, fromHex, toHex, wipe } from './src/bytes.ts';
+export { decodeCanonical, type Encodable, encodeCanonical, preimage } from './src/encoding.ts';
 export {
   AssertionError,
   assert,

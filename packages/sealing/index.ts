@@ -1,1 +1,4 @@
-export {};
+export { readSealedHeader, type SealedHeader } from './src/header.ts';
+export { type OpenOptions, openStream } from './src/open.ts';
+export { type SealedFile, type SealOptions, sealStream } from './src/seal.ts';
+export { type Output, readPieces, type StagedFile } from './src/staged-file.ts';

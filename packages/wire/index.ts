@@ -1,1 +1,96 @@
-export {};
+export {
+  authorityKeysMax,
+  directoryPageMax,
+  keyMaterialBytesMax,
+  manifestBytesMax,
+  messageBytesMax,
+  nodeRecordBytesMax,
+  shareRecordBytesMax,
+} from './parameters.ts';
+export {
+  type Activation,
+  activationPreimage,
+  activationShape,
+  checkActivation,
+  type Receipt,
+  receiptPreimage,
+  receiptsNeeded,
+  verifyReceipt,
+} from './src/activation.ts';
+export {
+  type Authority,
+  type AuthoritySignature,
+  authoritySignaturesShape,
+  type Core,
+  checkAuthority,
+  checkCore,
+  coreHashOf,
+  coreShape,
+  type HolderEntry,
+  keyIdOf,
+  type Point,
+  pointsHashOf,
+} from './src/core.ts';
+export { type GrantClaims, grantType, parseGrantClaims } from './src/grant.ts';
+export {
+  checkManifestRecord,
+  compareManifests,
+  decodeManifest,
+  encodeManifest,
+  type Manifest,
+  manifestPath,
+  manifestShape,
+} from './src/manifest.ts';
+export {
+  type Accept,
+  acceptPreimage,
+  answerInfo,
+  type Contribution,
+  contributionPreimage,
+  contributionShape,
+  type Deposit,
+  decodeAnswer,
+  decodeRequest,
+  depositInfo,
+  encodeAnswer,
+  encodeRefusal,
+  encodeRequest,
+  type Offer,
+  offerPreimage,
+  offerShape,
+  operations,
+  type Probe,
+  type Request,
+  type RequestAnswer,
+  type RequestBody,
+  type RequestName,
+  type RoundRequest,
+  requestPreimage,
+} from './src/messages.ts';
+export { nodeIdOf, nodeKeyOf } from './src/node-id.ts';
+export { decodeNodeRecord, type NodeRecord, type PlaceClaim, signNodeRecord } from './src/node-record.ts';
+export { custodyProtocol, dhtProtocol, directoryTopic } from './src/protocol.ts';
+export {
+  bytes,
+  decode,
+  encode,
+  flag,
+  integer,
+  list,
+  nullable,
+  type Shape,
+  type TypeOf,
+  text,
+  timeMs,
+  tuple,
+  word,
+} from './src/shapes.ts';
+export {
+  checkShareRecord,
+  compareShareRecords,
+  decodeShareRecord,
+  encodeShareRecord,
+  type ShareRecord,
+  shareRecordPath,
+  shareRecordPreimage,
+} from './src/share-record.ts';

@@ -53,7 +53,8 @@ export const errorTable = {
   PLACE_UNKNOWN: { kind: 'invalid', meaning: 'no place of that name is known; give "City, CC" or "lat,lon"' },
   PLACE_INVALID: {
     kind: 'invalid',
-    meaning: 'coordinates are out of range; latitude is -90..90, longitude -180..180',
+    meaning:
+      'a place is empty, too long, not printable or out of range; latitude is -90..90, longitude -180..180',
   },
   SIZING_INVALID: { kind: 'invalid', meaning: 'a sizing input is out of range' },
   // Placement and policy
@@ -147,6 +148,10 @@ export const errorTable = {
     meaning: 'the file is not an age file with a skerry stanza, or it was cut or altered',
   },
   FILE_KEY_MISMATCH: { kind: 'corrupt', meaning: 'the key does not unwrap this file' },
+  RECIPIENT_INVALID: {
+    kind: 'invalid',
+    meaning: 'a recipient is not one that age takes; give its public age1... line',
+  },
   OUTPUT_EXISTS: {
     kind: 'refused',
     meaning: 'the output exists and is not a regular file, or would overwrite the input',

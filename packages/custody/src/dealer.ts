@@ -1,0 +1,337 @@
+import { assert, type Crypto, type ErrorCode, type Random, SkerryError, wipe } from '@skerry/base';
+import type { Placement } from '@skerry/placement';
+import { packKey, type Share } from '@skerry/sharing';
+import {
+  type Accept,
+  type Activation,
+  acceptPreimage,
+  activationPreimage,
+  depositInfo,
+  type Manifest,
+  nodeKeyOf,
+  type Offer,
+  offerPreimage,
+  type Receipt,
+  type RequestAnswer,
+  receiptsNeeded,
+  verifyReceipt,
+} from '@skerry/wire';
+import { dealAttemptsMax, dealStepMs, offerLifeMs } from '../parameters.ts';
+import { type AuthoritySigner, type Dealt, dealShares, type ShareDeposit } from './deal.ts';
+
+/** What a deal is asked to do. */
+export type DealOrder = {
+  /** Key material, 1 to 65,536 bytes; the dealer's to wipe. */
+  readonly key: Uint8Array;
+  readonly keyId: Uint8Array;
+  readonly nonce: Uint8Array;
+  readonly signer: AuthoritySigner;
+  readonly delayMs: number;
+  /** Places the key on the network as it is, leaving out nodes; throws PLACEMENT_INFEASIBLE. */
+  readonly place: (excluded: ReadonlySet<string>) => Placement;
+};
+
+/** What a dealer's step may use of the world outside its state. */
+export type DealerEnv = {
+  readonly crypto: Crypto;
+  readonly random: Random;
+  readonly nowMs: number;
+  /** The dealer's node key and its seed, 32 bytes each. */
+  readonly nodeKey: Uint8Array;
+  readonly nodeSeed: Uint8Array;
+};
+
+/** Where a deal stands. `waiting` are the holders whose answer is outstanding. */
+type Phase =
+  | { readonly name: 'offering'; readonly offers: ReadonlyMap<string, Offer> }
+  | { readonly name: 'splitting' }
+  | { readonly name: 'depositing'; readonly dealt: Dealt; readonly receipts: readonly Receipt[] }
+  | { readonly name: 'storing'; readonly manifest: Manifest }
+  | { readonly name: 'activating'; readonly manifest: Manifest; readonly acknowledged: number }
+  | { readonly name: 'ended' };
+
+/** The dealer's machine. */
+export type DealerState = {
+  readonly order: DealOrder;
+  readonly placement: Placement;
+  readonly payload: Uint8Array;
+  readonly box: Uint8Array | null;
+  readonly attempt: number;
+  readonly phase: Phase;
+  readonly waiting: ReadonlySet<string>;
+  /** ek by node id of those that accepted. */
+  readonly accepted: ReadonlyMap<string, Uint8Array>;
+  /** Why nodes were left out, by node id. */
+  readonly failed: ReadonlyMap<string, ErrorCode>;
+};
+
+/** What happens to a deal. Answers that come after their step has moved on are ignored. */
+export type DealerEvent =
+  | { readonly type: 'offer-answered'; readonly nodeId: string; readonly answer: Accept | ErrorCode }
+  | { readonly type: 'split'; readonly shares: readonly Share[] }
+  | { readonly type: 'deposit-answered'; readonly nodeId: string; readonly answer: Receipt | ErrorCode }
+  | { readonly type: 'manifest-stored' }
+  | {
+      readonly type: 'activate-answered';
+      readonly nodeId: string;
+      readonly answer: RequestAnswer<'activate'> | ErrorCode;
+    };
+
+/** What the world is to do for a deal. Every request has the deadline `dealStepMs` and answers as an event. */
+export type DealerEffect =
+  | { readonly type: 'offer'; readonly nodeId: string; readonly offer: Offer; readonly deadlineMs: number }
+  | { readonly type: 'split'; readonly payload: Uint8Array; readonly k: number; readonly t: number }
+  | {
+      readonly type: 'deposit';
+      readonly share: ShareDeposit;
+      readonly info: Uint8Array;
+      readonly deadlineMs: number;
+    }
+  | { readonly type: 'store-manifest'; readonly manifest: Manifest; readonly placement: Placement }
+  | {
+      readonly type: 'activate';
+      readonly nodeId: string;
+      readonly keyId: Uint8Array;
+      readonly activation: Activation;
+      readonly deadlineMs: number;
+    }
+  | { readonly type: 'done'; readonly manifest: Manifest; readonly placement: Placement }
+  | { readonly type: 'fail'; readonly error: SkerryError };
+
+/** The next state and what to do. */
+export type DealerStep = { readonly state: DealerState; readonly effects: readonly DealerEffect[] };
+
+function makeOffer(env: DealerEnv, order: DealOrder, nodeId: string, length: number): Offer {
+  const offer = {
+    keyId: order.keyId,
+    epoch: 1,
+    authority: order.signer.authority,
+    nonce: order.nonce,
+    dealer: env.nodeKey,
+    holder: nodeKeyOf(nodeId),
+    length,
+    issuedAtMs: env.nowMs,
+    expiresAtMs: env.nowMs + offerLifeMs,
+  };
+  return { ...offer, signature: env.crypto.ed25519Sign(env.nodeSeed, offerPreimage(offer)) };
+}
+
+/** Sends offers to the placement's holders that have not accepted yet; to none, and it goes on to split. */
+function offerAll(env: DealerEnv, state: DealerState): DealerStep {
+  const missing = state.placement.holders.filter(({ nodeId }) => !state.accepted.has(nodeId));
+  if (missing.length === 0) {
+    const { k, t } = state.placement;
+    return {
+      state: { ...state, phase: { name: 'splitting' }, waiting: new Set() },
+      effects: [{ type: 'split', payload: state.payload, k, t }],
+    };
+  }
+  const offers = new Map(
+    missing.map(({ nodeId }) => [nodeId, makeOffer(env, state.order, nodeId, state.payload.length)] as const),
+  );
+  return {
+    state: { ...state, phase: { name: 'offering', offers }, waiting: new Set(offers.keys()) },
+    effects: [...offers].map(([nodeId, offer]) => ({ type: 'offer', nodeId, offer, deadlineMs: dealStepMs })),
+  };
+}
+
+/**
+ * Starts a deal: places the key and makes its offers.
+ *
+ * @param order what to deal; its key is copied, and the copy wiped when the deal ends
+ * @throws PLACEMENT_INFEASIBLE, SECRET_EMPTY
+ */
+export function startDeal(env: DealerEnv, order: DealOrder): DealerStep {
+  const placement = order.place(new Set());
+  const { crypto, random } = env;
+  const { payload, box } = packKey({ crypto, random, key: order.key, keyId: order.keyId });
+  return offerAll(env, {
+    order,
+    placement,
+    payload,
+    box,
+    attempt: 1,
+    phase: { name: 'splitting' },
+    waiting: new Set(),
+    accepted: new Map(),
+    failed: new Map(),
+  });
+}
+
+function end(state: DealerState, effect: DealerEffect): DealerStep {
+  wipe(state.payload);
+  return { state: { ...state, phase: { name: 'ended' }, waiting: new Set() }, effects: [effect] };
+}
+
+function fail(state: DealerState, error: SkerryError): DealerStep {
+  return end(state, { type: 'fail', error });
+}
+
+/** Places the key again without the nodes that failed, or ends the deal. Nothing was activated. */
+function placeAgain(env: DealerEnv, state: DealerState): DealerStep {
+  const { failed, attempt, order } = state;
+  const why = [...failed].map(([nodeId, code]) => `${nodeId}: ${code}`).join(', ');
+  if (attempt >= dealAttemptsMax) {
+    return fail(state, new SkerryError('DEPOSIT_FAILED', `too many nodes did not take their share (${why})`));
+  }
+  try {
+    const placement = order.place(new Set(failed.keys()));
+    return offerAll(env, { ...state, placement, attempt: attempt + 1 });
+  } catch (error) {
+    if (!(error instanceof SkerryError)) throw error;
+    const message = `${error.message} (left out: ${why})`;
+    return fail(state, new SkerryError(error.code, message, error.metadata, error));
+  }
+}
+
+function without<T>(set: ReadonlySet<T>, item: T): Set<T> {
+  const rest = new Set(set);
+  rest.delete(item);
+  return rest;
+}
+
+function takeAccept(
+  env: DealerEnv,
+  state: DealerState,
+  nodeId: string,
+  answer: Accept | ErrorCode,
+): DealerStep {
+  assert(state.phase.name === 'offering', 'an accept answers an offer');
+  const offer = state.phase.offers.get(nodeId);
+  assert(offer !== undefined, 'an accept answers its own offer');
+  const waiting = without(state.waiting, nodeId);
+  const accepted = new Map(state.accepted);
+  const failed = new Map(state.failed);
+  if (typeof answer === 'string') {
+    failed.set(nodeId, answer);
+  } else {
+    const signed = acceptPreimage(offer, answer.ek, answer.expiresAtMs);
+    if (env.crypto.ed25519Verify(nodeKeyOf(nodeId), signed, answer.signature))
+      accepted.set(nodeId, answer.ek);
+    else failed.set(nodeId, 'SIGNATURE_INVALID');
+  }
+  const next = { ...state, waiting, accepted, failed };
+  if (waiting.size > 0) return { state: next, effects: [] };
+  const complete = next.placement.holders.every(holder => accepted.has(holder.nodeId));
+  return complete ? offerAll(env, next) : placeAgain(env, next);
+}
+
+function deposit(env: DealerEnv, state: DealerState, shares: readonly Share[]): DealerStep {
+  const { order, placement, payload, box, accepted } = state;
+  const { keyId, nonce, signer, delayMs } = order;
+  const { crypto, random, nowMs } = env;
+  const input = { keyId, nonce, signer, delayMs, dealer: env.nodeKey, placement, payload, box, nowMs };
+  const dealt = dealShares(crypto, random, { ...input, holderKeys: accepted }, shares);
+  return {
+    state: {
+      ...state,
+      phase: { name: 'depositing', dealt, receipts: [] },
+      waiting: new Set(dealt.deposits.map(share => share.nodeId)),
+    },
+    effects: dealt.deposits.map(share => {
+      const { x, ciphertext } = share.deposit;
+      const info = depositInfo(dealt.coreHash, x, nodeKeyOf(share.nodeId), crypto.sha256(ciphertext));
+      return { type: 'deposit', share, info, deadlineMs: dealStepMs };
+    }),
+  };
+}
+
+/** Signs the activation once every holder gave its receipt. */
+function sealDeal(
+  env: DealerEnv,
+  state: DealerState,
+  dealt: Dealt,
+  receipts: readonly Receipt[],
+): DealerStep {
+  const { core, coreHash, signatures } = dealt;
+  assert(receipts.length >= receiptsNeeded(core), 'enough receipts to activate');
+  const sorted = [...receipts].sort((a, b) => a.x - b.x);
+  const signature = env.crypto.ed25519Sign(env.nodeSeed, activationPreimage(coreHash, sorted));
+  const manifest = { core, signatures, activation: { coreHash, receipts: sorted, signature } };
+  return {
+    state: { ...state, phase: { name: 'storing', manifest } },
+    effects: [{ type: 'store-manifest', manifest, placement: state.placement }],
+  };
+}
+
+function takeReceipt(
+  env: DealerEnv,
+  state: DealerState,
+  nodeId: string,
+  answer: Receipt | ErrorCode,
+): DealerStep {
+  assert(state.phase.name === 'depositing', 'a receipt answers a deposit');
+  const { dealt, receipts } = state.phase;
+  const waiting = without(state.waiting, nodeId);
+  const failed = new Map(state.failed);
+  const accepted = new Map(state.accepted);
+  const x = dealt.deposits.find(share => share.nodeId === nodeId)?.deposit.x;
+  const valid =
+    typeof answer !== 'string' &&
+    answer.x === x &&
+    verifyReceipt(env.crypto, dealt.core, dealt.coreHash, answer);
+  if (!valid) failed.set(nodeId, typeof answer === 'string' ? answer : 'SIGNATURE_INVALID');
+  const kept = valid ? [...receipts, answer] : receipts;
+  const next = { ...state, waiting, failed, phase: { name: 'depositing', dealt, receipts: kept } as const };
+  if (waiting.size > 0) return { state: next, effects: [] };
+  if (kept.length === dealt.deposits.length) return sealDeal(env, next, dealt, kept);
+  accepted.clear(); // an offer is used up by its deposit: every holder gives a new key
+  return placeAgain(env, { ...next, accepted });
+}
+
+function activateAll(state: DealerState): DealerStep {
+  assert(state.phase.name === 'storing', 'an activation follows its storing');
+  const { manifest } = state.phase;
+  const { keyId } = state.order;
+  const nodeIds = state.placement.holders.map(({ nodeId }) => nodeId);
+  return {
+    state: { ...state, phase: { name: 'activating', manifest, acknowledged: 0 }, waiting: new Set(nodeIds) },
+    effects: nodeIds.map(nodeId => {
+      return { type: 'activate', nodeId, keyId, activation: manifest.activation, deadlineMs: dealStepMs };
+    }),
+  };
+}
+
+/** Counts holders that serve the key; the deal is done once enough do and every other one answered or was late. */
+function takeAcknowledgement(state: DealerState, nodeId: string, succeeded: boolean): DealerStep {
+  assert(state.phase.name === 'activating', 'an acknowledgement answers an activation');
+  const { manifest } = state.phase;
+  const acknowledged = state.phase.acknowledged + (succeeded ? 1 : 0);
+  const waiting = without(state.waiting, nodeId);
+  const next = { ...state, waiting, phase: { name: 'activating', manifest, acknowledged } as const };
+  if (waiting.size > 0) return { state: next, effects: [] };
+  if (acknowledged >= receiptsNeeded(manifest.core)) {
+    return end(next, { type: 'done', manifest, placement: state.placement });
+  }
+  const message = `${acknowledged} of ${manifest.core.k} holders activated their share`;
+  return fail(next, new SkerryError('DEPOSIT_FAILED', message, { acknowledged, k: manifest.core.k }));
+}
+
+/**
+ * One step of a deal: OFFER to every holder, split, deposit, ACTIVATE (docs/PROTOCOL.md, deal). A node that refuses
+ * or is late is left out and the key is placed anew; no key is ever activated with fewer holders than its placement
+ * has, so a deal is all or nothing.
+ *
+ * @param state as the last step returned it
+ * @param event what happened
+ * @returns the next state and the effects; after `done` or `fail` there are none
+ */
+export function stepDealer(env: DealerEnv, state: DealerState, event: DealerEvent): DealerStep {
+  const ignored: DealerStep = { state, effects: [] };
+  const { phase } = state;
+  switch (event.type) {
+    case 'offer-answered':
+      if (phase.name !== 'offering' || !state.waiting.has(event.nodeId)) return ignored;
+      return takeAccept(env, state, event.nodeId, event.answer);
+    case 'split':
+      return phase.name === 'splitting' ? deposit(env, state, event.shares) : ignored;
+    case 'deposit-answered':
+      if (phase.name !== 'depositing' || !state.waiting.has(event.nodeId)) return ignored;
+      return takeReceipt(env, state, event.nodeId, event.answer);
+    case 'manifest-stored':
+      return phase.name === 'storing' ? activateAll(state) : ignored;
+    case 'activate-answered':
+      if (phase.name !== 'activating' || !state.waiting.has(event.nodeId)) return ignored;
+      return takeAcknowledgement(state, event.nodeId, typeof event.answer !== 'string');
+  }
+}

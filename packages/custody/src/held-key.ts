@@ -1,0 +1,73 @@
+import {
+  activationShape,
+  authoritySignaturesShape,
+  bytes,
+  coreShape,
+  decode,
+  encode,
+  integer,
+  list,
+  nullable,
+  offerShape,
+  type TypeOf,
+  text,
+  timeMs,
+  tuple,
+} from '@skerry/wire';
+import { offersPerKeyMax, usesPerKeyMax } from '../parameters.ts';
+
+/** One epoch of a key as its holder keeps it: the share's ciphertext, and the DEK that opens it. */
+export const heldEpochShape = tuple({
+  core: coreShape,
+  coreHash: bytes(32),
+  signatures: authoritySignaturesShape,
+  pointsSignatures: authoritySignaturesShape,
+  x: integer(1, 255),
+  ciphertext: bytes(1, 128),
+  dek: bytes(32),
+  ekSeed: bytes(32),
+  depositedAtMs: timeMs,
+  activation: nullable(activationShape),
+});
+/** See `heldEpochShape`. */
+export type HeldEpoch = TypeOf<typeof heldEpochShape>;
+
+const waitingOfferShape = tuple({ offer: offerShape, ek: bytes(32), ekSeed: bytes(32), expiresAtMs: timeMs });
+
+/** A use of a grant: its id and the round it went to. */
+const useShape = tuple({ jti: text(64), roundId: bytes(16), expiresAtMs: timeMs });
+
+/** When a grant was first presented, where the key has a delay. */
+const announcementShape = tuple({ jti: text(64), announcedAtMs: timeMs, expiresAtMs: timeMs });
+
+/**
+ * All that a holder keeps of one key, and the whole state of the holder's machine for it. It is stored as one
+ * record, so that a crash leaves the state before a step or after it, never between.
+ */
+export const heldKeyShape = tuple({
+  keyId: bytes(32),
+  offers: list(waitingOfferShape, 0, offersPerKeyMax),
+  pending: nullable(heldEpochShape),
+  active: nullable(heldEpochShape),
+  uses: list(useShape, 0, usesPerKeyMax),
+  announcements: list(announcementShape, 0, usesPerKeyMax),
+});
+/** See `heldKeyShape`. */
+export type HeldKey = TypeOf<typeof heldKeyShape>;
+
+/** A stored record's size limit: two epochs with their cores, and the uses. */
+const heldKeyBytesMax = 4 * 1024 * 1024;
+
+/** The stored form of a held key. It holds the DEK and the ek seed: secret, and wiped by its owner. */
+export function encodeHeldKey(held: HeldKey): Uint8Array<ArrayBuffer> {
+  return encode(heldKeyShape, held);
+}
+
+/**
+ * A held key from its stored form.
+ *
+ * @throws MESSAGE_MALFORMED, MESSAGE_TOO_LARGE where the disk gave something else
+ */
+export function decodeHeldKey(stored: Uint8Array): HeldKey {
+  return decode(heldKeyShape, stored, heldKeyBytesMax, 'held key');
+}

@@ -1,0 +1,189 @@
+import { assert, type Crypto, type ErrorCode, equalBytes, SkerryError, toHex } from '@skerry/base';
+import { challengeOf, contribute, type RoundContext } from '@skerry/sharing';
+import {
+  answerInfo,
+  contributionPreimage,
+  contributionShape,
+  encode,
+  type GrantClaims,
+  nodeIdOf,
+  type RoundRequest,
+  requestPreimage,
+} from '@skerry/wire';
+import { clockSkewMs, grantLifeMaxMs, usesPerKeyMax } from '../parameters.ts';
+import type { HeldEpoch, HeldKey } from './held-key.ts';
+import { openHeldShare } from './held-share.ts';
+import type { HolderEffect, HolderEnv, HolderStep } from './holder.ts';
+
+function refuseUnless(condition: boolean, code: ErrorCode): void {
+  if (!condition) throw new SkerryError(code);
+}
+
+/**
+ * The round's context, which every contribution, mask and signature of the round is bound to.
+ *
+ * @param request as received or as about to be sent
+ * @param scheme of the key
+ */
+export function roundContextOf(
+  crypto: Crypto,
+  request: RoundRequest,
+  scheme: RoundContext['scheme'],
+): RoundContext {
+  const { op, keyId, epoch, coreHash, t, length, set, x, recipientId, recipientKey, roundId } = request;
+  const authHash = crypto.sha256(request.grant);
+  return {
+    scheme,
+    op,
+    keyId,
+    epoch,
+    coreHash,
+    t,
+    length,
+    set,
+    x,
+    recipientId,
+    recipientKey,
+    authHash,
+    roundId,
+  };
+}
+
+/** The active epoch of a key, or the code that says why there is none. */
+function activeOf(held: HeldKey | null): HeldEpoch {
+  if (held === null || (held.active === null && held.pending === null)) throw new SkerryError('KEY_UNKNOWN');
+  if (held.active === null) throw new SkerryError('KEY_NOT_ACTIVE');
+  return held.active;
+}
+
+function checkOperation(request: RoundRequest, active: HeldEpoch): void {
+  const { op, x, set } = request;
+  const aims = op === 'open' ? x === 0 : active.core.points.some(point => point.x === x) && !set.includes(x);
+  refuseUnless(aims, 'OPERATION_REFUSED');
+}
+
+/**
+ * The holder's checks of a round request up to its authority, in the order of docs/PROTOCOL.md; size, form and rate
+ * were checked before. What comes next needs the grant's signatures verified.
+ */
+export function checkRound(held: HeldKey | null, from: Uint8Array, request: RoundRequest): HolderStep {
+  const active = activeOf(held);
+  const { core } = active;
+  refuseUnless(request.epoch === core.epoch, 'EPOCH_MISMATCH');
+  refuseUnless(equalBytes(request.coreHash, active.coreHash), 'CORE_MISMATCH');
+  refuseUnless(request.t === core.t && request.length === core.length, 'THRESHOLD_MISMATCH');
+  const ascending = request.set.every((x, i) => i === 0 || x > request.set[i - 1]!);
+  const known = request.set.every(x => core.points.some(point => point.x === x));
+  refuseUnless(request.set.length === core.t && ascending && known, 'SET_INVALID');
+  refuseUnless(request.set.includes(active.x), 'NOT_IN_SET');
+  checkOperation(request, active);
+  refuseUnless(equalBytes(request.recipientId, from), 'GRANT_INVALID');
+  return { held, effects: [{ type: 'verify-grant', request, held: active }] };
+}
+
+/** The grant's claims against the request: key, operation, subject, time, points. */
+function checkClaims(claims: GrantClaims, request: RoundRequest, active: HeldEpoch, nowMs: number): void {
+  const { core } = active;
+  refuseUnless(
+    claims.keyId === toHex(core.keyId) &&
+      (claims.epoch === null || claims.epoch === core.epoch) &&
+      claims.op === request.op &&
+      claims.sub === nodeIdOf(request.recipientId) &&
+      (claims.among === null || claims.among.includes(active.x)),
+    'GRANT_INVALID',
+  );
+  const lifeMs = (claims.exp - claims.nbf) * 1000;
+  refuseUnless(lifeMs <= grantLifeMaxMs + core.policy.delayMs + clockSkewMs, 'GRANT_INVALID');
+  const started = claims.nbf * 1000 - clockSkewMs <= nowMs;
+  refuseUnless(started && nowMs < claims.exp * 1000 + clockSkewMs, 'GRANT_EXPIRED');
+}
+
+/** Remembers when a grant was first presented; `ready` once the key's delay has passed since. */
+function announce(held: HeldKey, claims: GrantClaims, delayMs: number, nowMs: number): [HeldKey, boolean] {
+  if (delayMs === 0) return [held, true];
+  const known = held.announcements.find(({ jti }) => jti === claims.jti);
+  if (known) return [held, nowMs >= known.announcedAtMs + delayMs];
+  refuseUnless(held.announcements.length < usesPerKeyMax, 'QUOTA_EXCEEDED');
+  const expiresAtMs = claims.exp * 1000 + clockSkewMs;
+  const announcement = { jti: claims.jti, announcedAtMs: nowMs, expiresAtMs };
+  return [{ ...held, announcements: [...held.announcements, announcement] }, false];
+}
+
+/** Counts a use of a grant, or throws GRANT_USED_UP. One round is one use, however often it is asked. */
+function useGrant(held: HeldKey, claims: GrantClaims, roundId: Uint8Array): HeldKey {
+  if (claims.uses === null) return held;
+  const mine = held.uses.filter(({ jti }) => jti === claims.jti);
+  if (mine.some(use => equalBytes(use.roundId, roundId))) return held;
+  refuseUnless(mine.length < claims.uses, 'GRANT_USED_UP');
+  refuseUnless(held.uses.length < usesPerKeyMax, 'QUOTA_EXCEEDED');
+  const expiresAtMs = claims.exp * 1000 + clockSkewMs;
+  return { ...held, uses: [...held.uses, { jti: claims.jti, roundId, expiresAtMs }] };
+}
+
+/** Computes and signs this holder's contribution; the share and its keys are wiped again. */
+function answerRound(active: HeldEpoch, env: HolderEnv, request: RoundRequest): HolderEffect {
+  const { crypto } = env;
+  const { core, x } = active;
+  const { share, keys, close } = openHeldShare(crypto, active, 'SHARE_CORRUPT');
+  const context = roundContextOf(crypto, request, core.scheme);
+  const challenge = challengeOf(crypto, context);
+  const points = core.points.filter(point => request.set.includes(point.x));
+  const { maskSeed } = keys;
+  const contribution = contribute(crypto, { ctx: context, points, share, maskSeed });
+  close();
+  const signature = crypto.ed25519Sign(env.nodeSeed, contributionPreimage(challenge, x, contribution));
+  const plaintext = encode(contributionShape, { contribution, signature });
+  contribution.fill(0);
+  return {
+    type: 'answer-sealed',
+    recipientKey: request.recipientKey,
+    info: answerInfo(challenge, x),
+    plaintext,
+  };
+}
+
+/**
+ * The rest of the holder's checks once the grant's signatures were verified, and the answer: use and audit line are
+ * stored before it is sent.
+ *
+ * @param claims of the grant, or the code of what was wrong with its signatures
+ */
+export function authoriseRound(
+  held: HeldKey | null,
+  env: HolderEnv,
+  request: RoundRequest,
+  claims: GrantClaims | ErrorCode,
+): HolderStep {
+  const active = activeOf(held);
+  assert(held !== null, 'an active key is held');
+  if (typeof claims === 'string') throw new SkerryError(claims);
+  const { crypto, nowMs } = env;
+  checkClaims(claims, request, active, nowMs);
+  const challenge = challengeOf(crypto, roundContextOf(crypto, request, active.core.scheme));
+  const cnf = Uint8Array.from(claims.cnf.match(/../g) ?? [], digits => Number.parseInt(digits, 16));
+  const signed = requestPreimage(challenge, request.issuedAtMs);
+  refuseUnless(crypto.ed25519Verify(cnf, signed, request.signature), 'REQUEST_SIGNATURE_INVALID');
+  refuseUnless(Math.abs(nowMs - request.issuedAtMs) <= clockSkewMs, 'REQUEST_NOT_FRESH');
+  const [announced, ready] = announce(held, claims, active.core.policy.delayMs, nowMs);
+  const fields = { op: request.op, subject: claims.sub, grant: claims.jti, x: active.x };
+  if (!ready) {
+    return {
+      held: announced,
+      effects: [
+        ...(announced === held ? [] : [{ type: 'store' } as const]),
+        { type: 'audit', event: 'round-announced', fields },
+        { type: 'refuse', code: 'DELAY_PENDING' },
+      ],
+    };
+  }
+  const used = useGrant(announced, claims, request.roundId);
+  const answer = answerRound(active, env, request);
+  return {
+    held: used,
+    effects: [
+      ...(used === held ? [] : [{ type: 'store' } as const]),
+      { type: 'audit', event: 'round', fields },
+      answer,
+    ],
+  };
+}

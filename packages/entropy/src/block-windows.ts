@@ -1,0 +1,122 @@
+import { scaledTerm, termScale } from './plug-in.ts';
+import type { OnWindow, Windows } from './windows.ts';
+
+/** Counts whose terms are looked up, 512 KiB at most; a larger count is rare enough to be computed. */
+const termTableLength = 65_536;
+
+const noWords = new Int32Array(0);
+
+/**
+ * Consecutive blocks of the window's length, each with a histogram of its own. Four histograms, one for each byte
+ * of a 32-bit load, keep equal neighbours from waiting for each other's count. Keeps no bytes of the stream.
+ */
+export class BlockWindows implements Windows {
+  sumMin = Infinity;
+  sumMax = -Infinity;
+  readonly #window: number;
+  readonly #onWindow: OnWindow;
+  readonly #scale: number;
+  readonly #terms: Float64Array;
+  readonly #lane0 = new Int32Array(256);
+  readonly #lane1 = new Int32Array(256);
+  readonly #lane2 = new Int32Array(256);
+  readonly #lane3 = new Int32Array(256);
+  /** Of the blocks that are closed. */
+  readonly #totals = new Float64Array(256);
+  /** Bytes since the last callback. */
+  #pending = 0;
+
+  constructor(window: number, onWindow: OnWindow) {
+    this.#window = window;
+    this.#onWindow = onWindow;
+    this.#scale = termScale(window);
+    const length = Math.min(window + 1, termTableLength);
+    this.#terms = new Float64Array(length).map((_, count) => scaledTerm(count, this.#scale));
+  }
+
+  update(chunk: Uint8Array): void {
+    const skew = -chunk.byteOffset & 3;
+    const words =
+      chunk.length < 8
+        ? noWords
+        : new Int32Array(chunk.buffer, chunk.byteOffset + skew, (chunk.length - skew) >> 2);
+    for (let from = 0; from < chunk.length; ) {
+      const to = Math.min(chunk.length, from + this.#window - this.#pending);
+      const wordFrom = (from - skew + 3) >> 2;
+      const wordTo = Math.min((to - skew) >> 2, words.length);
+      if (wordFrom < wordTo) {
+        this.#countBytes(chunk, from, 4 * wordFrom + skew);
+        this.#countWords(words, wordFrom, wordTo);
+        this.#countBytes(chunk, 4 * wordTo + skew, to);
+      } else this.#countBytes(chunk, from, to);
+      this.#pending += to - from;
+      from = to;
+      if (this.#pending === this.#window) this.#close();
+    }
+  }
+
+  histogram(): Float64Array {
+    return this.#totals.map(
+      (total, i) => total + this.#lane0[i]! + this.#lane1[i]! + this.#lane2[i]! + this.#lane3[i]!,
+    );
+  }
+
+  #countBytes(bytes: Uint8Array, from: number, to: number): void {
+    for (let i = from; i < to; i++) this.#lane0[bytes[i]!]!++;
+  }
+
+  #countWords(words: Int32Array, from: number, to: number): void {
+    const lane0 = this.#lane0;
+    const lane1 = this.#lane1;
+    const lane2 = this.#lane2;
+    const lane3 = this.#lane3;
+    const pairsTo = to - ((to - from) & 1);
+    for (let i = from; i < pairsTo; i += 2) {
+      const word = words[i]!;
+      const next = words[i + 1]!;
+      lane0[word & 255]!++;
+      lane1[(word >>> 8) & 255]!++;
+      lane2[(word >>> 16) & 255]!++;
+      lane3[word >>> 24]!++;
+      lane0[next & 255]!++;
+      lane1[(next >>> 8) & 255]!++;
+      lane2[(next >>> 16) & 255]!++;
+      lane3[next >>> 24]!++;
+    }
+    if (pairsTo === to) return;
+    const last = words[pairsTo]!;
+    lane0[last & 255]!++;
+    lane1[(last >>> 8) & 255]!++;
+    lane2[(last >>> 16) & 255]!++;
+    lane3[last >>> 24]!++;
+  }
+
+  /** Reports the block and begins the next. Two sums, in turn, so that one addition need not wait for the other. */
+  #close(): void {
+    const lane0 = this.#lane0;
+    const lane1 = this.#lane1;
+    const lane2 = this.#lane2;
+    const lane3 = this.#lane3;
+    const totals = this.#totals;
+    const terms = this.#terms;
+    let even = 0;
+    let odd = 0;
+    for (let i = 0; i < 256; i += 2) {
+      const count = lane0[i]! + lane1[i]! + lane2[i]! + lane3[i]!;
+      const next = lane0[i + 1]! + lane1[i + 1]! + lane2[i + 1]! + lane3[i + 1]!;
+      totals[i]! += count;
+      totals[i + 1]! += next;
+      even += count < termTableLength ? terms[count]! : scaledTerm(count, this.#scale);
+      odd += next < termTableLength ? terms[next]! : scaledTerm(next, this.#scale);
+    }
+    lane0.fill(0);
+    lane1.fill(0);
+    lane2.fill(0);
+    lane3.fill(0);
+    this.#pending = 0;
+    const sum = even + odd;
+    if (sum < this.sumMin) this.sumMin = sum;
+    if (sum > this.sumMax) this.sumMax = sum;
+    this.#onWindow(sum);
+  }
+}

@@ -1,0 +1,144 @@
+/**
+ * Every number that tunes a node, with its unit, its range and its reason.
+ */
+export const parameters = {
+  /** Bytes of one custody frame, 1 KiB to 4 MiB: the largest manifest (512 KiB) with room to spare. */
+  frameBytesMax: 1_048_576,
+  /**
+   * Receive window of one yamux stream in bytes, 256 KiB to 4 MiB. libp2p aborts a paused stream that holds over
+   * 4 MiB unread, so the window stays below: a peer is slowed down and not cut off.
+   */
+  streamWindowBytesMax: 2_097_152,
+  /** Requests of one peer that a node works on at once, 1 to 1,000; the next are not read until one is answered. */
+  requestsServedPerPeerMax: 64,
+  /** Requests to one peer that may wait for an answer, 1 to 10,000: then TOO_BUSY. */
+  requestsInFlightPerPeerMax: 256,
+  /** Responders of which round trips are remembered, 300 to 100,000; then those without a stream are forgotten. */
+  respondersMax: 4_096,
+  /** A missed deadline of at least so many milliseconds makes a peer silent; shorter ones say little. */
+  silentAfterMs: 1_000,
+  /** Milliseconds for which a peer that missed a deadline counts as silent; any answer ends it sooner. */
+  silentMs: 15_000,
+
+  /** Connections kept by dialling known peers, 0 to 100: up to here a full mesh is cheapest (0.3-0.5 MB each). */
+  meshPeersMax: 60,
+  /** Dials made at once by the keeper, 1 to 50: a dial costs 16-23 ms of CPU on either side. */
+  dialsMax: 8,
+  /** Milliseconds that the greater of two nodeIds waits before it dials, so that a pair rarely dials twice. */
+  dialTieBreakMs: 3_000,
+  /** First wait in milliseconds after a failed dial; it doubles up to the scale's `dialBackoffMsMax`. */
+  dialBackoffMs: 250,
+  /** Nodes that the keeper knows of, 60 to 100,000: the oldest are forgotten. */
+  keeperTargetsMax: 2_000,
+  /** Milliseconds between looks at who is not connected, 100 to 10,000. */
+  keeperIntervalMs: 500,
+  /** Addresses kept of one peer, 1 to 25 (libp2p dials at most 25 of one peer). */
+  addressesPerPeerMax: 8,
+  /** Milliseconds for which a learned address and a peer are kept: libp2p's 1 h and 6 h are too short for a daemon. */
+  addressAgeMsMax: 7 * 86_400_000,
+  /**
+   * Milliseconds between pings of a connection, 10,000 or more. They only measure: on a busy machine a late pong
+   * says nothing, and libp2p's default of ending the connection ended 67 live ones of 30 nodes in 35 s.
+   */
+  pingIntervalMs: 30_000,
+  /** Streams of the ping protocol at once per connection: the monitor's and the DHT's pings collide at one. */
+  pingStreamsMax: 32,
+  /** Bytes of one gossip message, 1 KiB to 1 MiB: well over a directory entry. */
+  gossipBytesMax: 65_536,
+
+  /** Least milliseconds between two announcements of a node, and what each node in the directory adds to them. */
+  announceMsMin: 10_000,
+  announceMsPerNode: 500,
+  /** Nodes in the directory, 100 to 100,000: some KiB each. */
+  directoryEntriesMax: 5_000,
+  /** Milliseconds for which an entry is kept at most, whatever it says, so that none outlives honest ones by claiming. */
+  entryAgeMsMax: 3_600_000,
+  /** How often a node may say something new: `burst` at once, then one in `everyMs`. */
+  entriesPerNode: { burst: 5, everyMs: 4_000 },
+  /** How many entries are looked at from one neighbour, who forwards everybody's; each costs 0.1-0.2 ms. */
+  entriesPerSource: { burst: 1_000, everyMs: 20 },
+  /** Neighbours whose allowance is remembered, 300 to 10,000. */
+  gossipSourcesMax: 1_000,
+  /** Milliseconds by which clocks may differ. */
+  clockSkewMs: 120_000,
+
+  /** Nodes that keep a copy of a DHT record, 4 to 20; also the size of a k-bucket. Fewer is faster: 20 costs 3 times 8. */
+  recordReplicas: 8,
+  /** Nodes that one lookup asks at once, 3 to 10. */
+  lookupConcurrency: 4,
+  /** Milliseconds between publications of a record, up to 24 h: nodes drop it 48 h after they last got it. */
+  republishMs: 12 * 3_600_000,
+  /** Milliseconds within which a new interest is first published again. */
+  firstRepublishMs: 600_000,
+  /** Milliseconds between looks at which records are due. */
+  republishLookMs: 5_000,
+  /** Milliseconds for one republication. */
+  republishDeadlineMs: 30_000,
+  /** Milliseconds until the DHT first looks itself up, 10 to 1,000: until then it answers no lookup. */
+  firstSelfLookupMs: 50,
+
+  /** Manifests of others that a node keeps for the DHT, 1,000 to 1,000,000: about 4 kB each. */
+  manifestsKeptMax: 20_000,
+  /** Share records of others that a node keeps for the DHT, 1,000 to 1,000,000: about 1 kB each. */
+  shareRecordsKeptMax: 100_000,
+  /** Bytes of each kind of record that a node keeps for the DHT. */
+  recordBytesKeptMax: 134_217_728,
+  /** Audit lines kept, 1,000 to 10,000,000: about 200 bytes each; the oldest go first. */
+  auditEntriesMax: 100_000,
+  /** Milliseconds between looks at offers and deposits that are over their time. */
+  expireLookMs: 30_000,
+  /** Milliseconds for which a directory entry of this node is good: a node that is gone is forgotten after it. */
+  entryLifeMs: 3_600_000,
+  /** Milliseconds for putting a new manifest into the DHT before a deal is called done without it. */
+  publishDeadlineMs: 5_000,
+  /** Milliseconds between looks at who is a new neighbour. */
+  neighbourLookMs: 500,
+  /** New neighbours asked for their directory at once, 1 to 20. */
+  catchUpsAtOnce: 3,
+  /** Milliseconds for asking a neighbour for one page of its directory. */
+  directoryDeadlineMs: 3_000,
+  /** Milliseconds for reading a manifest from the DHT. */
+  manifestDeadlineMs: 5_000,
+
+  /** Milliseconds that requests being answered have to finish at a stop. */
+  drainMs: 2_000,
+  /** Milliseconds for a clean stop of the host, after which it is left to the process to end. */
+  stopMs: 5_000,
+} as const;
+
+/** Version that directory entries show. */
+export const softwareVersion = '0.1.0';
+
+/** What differs between peers that share one machine or rack and peers across the internet. */
+export const scales = {
+  loopback: {
+    /** Connections, both directions. */
+    connectionsMax: 1_000,
+    /** Inbound connections a second from one IP address: everybody has the same one. */
+    inboundPerSecondMax: 1_000,
+    /** Inbound connections in their handshake at once. */
+    inboundPendingMax: 500,
+    /** Milliseconds for a dial, with all addresses. */
+    dialMs: 5_000,
+    /** Milliseconds for one address of a dial. */
+    addressDialMs: 3_000,
+    /** Least and most milliseconds that the DHT waits for one node's answer; between them it adapts. */
+    dhtAnswerMsMin: 1_000,
+    dhtAnswerMsMax: 3_000,
+    /** Longest wait in milliseconds between two dials of a peer that does not answer. */
+    dialBackoffMsMax: 4_000,
+  },
+  internet: {
+    connectionsMax: 300,
+    inboundPerSecondMax: 20,
+    inboundPendingMax: 50,
+    dialMs: 10_000,
+    addressDialMs: 6_000,
+    dhtAnswerMsMin: 2_000,
+    dhtAnswerMsMax: 5_000,
+    dialBackoffMsMax: 60_000,
+  },
+} as const;
+
+/** One of `scales`. */
+export type Scale = keyof typeof scales;

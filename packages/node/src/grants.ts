@@ -1,0 +1,100 @@
+import { createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto';
+import { SkerryError, toHex } from '@skerry/base';
+import { type Authority, type GrantClaims, grantType, parseGrantClaims } from '@skerry/wire';
+import { errors, flattenedVerify, type GeneralJWS, GeneralSign } from 'jose';
+
+const algorithm = 'EdDSA';
+
+function base64url(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString('base64url');
+}
+
+function publicKeyObject(key: Uint8Array): KeyObject {
+  return createPublicKey({ key: { kty: 'OKP', crv: 'Ed25519', x: base64url(key) }, format: 'jwk' });
+}
+
+/** An owner key that signs grants: its public key and its seed, 32 bytes each. */
+export type GrantSigner = { readonly key: Uint8Array; readonly seed: Uint8Array };
+
+function privateKeyObject({ key, seed }: GrantSigner): KeyObject {
+  const jwk = { kty: 'OKP', crv: 'Ed25519', x: base64url(key), d: base64url(seed) };
+  return createPrivateKey({ key: jwk, format: 'jwk' });
+}
+
+/**
+ * Issues a grant: a general JWS (RFC 7515 section 7.2.1) with one EdDSA signature for each signer.
+ *
+ * @param claims what it grants
+ * @param signers distinct keys of the key's authority, at least as many as it needs
+ * @returns the JWS as UTF-8 JSON, as it is presented to holders
+ */
+export async function issueGrant(
+  claims: GrantClaims,
+  signers: readonly GrantSigner[],
+): Promise<Uint8Array<ArrayBuffer>> {
+  const jws = new GeneralSign(new TextEncoder().encode(JSON.stringify(claims)));
+  for (const signer of signers) {
+    jws
+      .addSignature(privateKeyObject(signer))
+      .setProtectedHeader({ alg: algorithm, typ: grantType, kid: toHex(signer.key) });
+  }
+  return new TextEncoder().encode(JSON.stringify(await jws.sign()));
+}
+
+function parseJws(grant: Uint8Array): GeneralJWS {
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(grant));
+  } catch {
+    throw new SkerryError('GRANT_INVALID', 'the grant is not JSON');
+  }
+  const { payload, signatures, ...rest } = Object(parsed) as Partial<GeneralJWS>;
+  if (typeof payload !== 'string' || !Array.isArray(signatures) || Object.keys(rest).length > 0) {
+    throw new SkerryError('GRANT_INVALID', 'the grant is not a general JWS');
+  }
+  return { payload, signatures };
+}
+
+/** The authority key that made one signature of a grant, or undefined where it is not a valid one. */
+async function signerOf(
+  payload: string,
+  signature: GeneralJWS['signatures'][number],
+  keys: ReadonlyMap<string, Uint8Array>,
+): Promise<string | undefined> {
+  try {
+    const { protectedHeader } = await flattenedVerify(
+      { ...signature, payload },
+      header => {
+        const key = keys.get(header?.kid ?? '');
+        if (!key) throw new errors.JWSInvalid('the key is not of the authority');
+        return publicKeyObject(key);
+      },
+      { algorithms: [algorithm] },
+    );
+    return protectedHeader?.typ === grantType ? protectedHeader.kid : undefined;
+  } catch (error) {
+    if (error instanceof errors.JOSEError || error instanceof TypeError) return undefined;
+    throw error;
+  }
+}
+
+/**
+ * The claims of a grant that enough distinct keys of an authority signed. Time, key and operation are the holder's
+ * to check.
+ *
+ * @param grant as presented: anything
+ * @param authority of the key
+ * @throws GRANT_INVALID for what is no grant of this authority
+ */
+export async function verifyGrant(grant: Uint8Array, authority: Authority): Promise<GrantClaims> {
+  const { payload, signatures } = parseJws(grant);
+  if (signatures.length > authority.keys.length)
+    throw new SkerryError('GRANT_INVALID', 'too many signatures');
+  const keys = new Map(authority.keys.map(key => [toHex(key), key]));
+  const signers = await Promise.all(signatures.map(async signature => signerOf(payload, signature, keys)));
+  const distinct = new Set(signers.filter(signer => signer !== undefined));
+  if (distinct.size < authority.needed) {
+    throw new SkerryError('GRANT_INVALID', 'the grant is not signed by its authority');
+  }
+  return parseGrantClaims(JSON.parse(Buffer.from(payload, 'base64url').toString()));
+}

@@ -1,0 +1,100 @@
+import { generateKeyPairFromSeed } from '@libp2p/crypto/keys';
+import { peerIdFromPrivateKey } from '@libp2p/peer-id';
+import type { Log } from '@skerry/base';
+import { parameters, type Scale } from '../parameters.ts';
+import { createAddressBook } from './address-book.ts';
+import { type ConnectionKeeper, createConnectionKeeper, parseAddresses } from './connection-keeper.ts';
+import { type NodeLibp2p, startLibp2p } from './node-libp2p.ts';
+import { createRecordShelf, type RecordKinds, type RecordShelf } from './record-shelf.ts';
+
+/** What `createHost` needs. */
+export type HostOptions = {
+  /** 32 bytes, the node key; stays the caller's. */
+  readonly nodeSeed: Uint8Array;
+  /** Multiaddrs to listen on, such as `/ip4/0.0.0.0/tcp/4001` or `/memory/name`. */
+  readonly listen: readonly string[];
+  /** Multiaddrs of peers to stay connected to, with or without `/p2p/`. */
+  readonly bootstrap: readonly string[];
+  /** Whether the peers share one machine or rack, or are across the internet. */
+  readonly scale: Scale;
+  /** TCP, or memory for peers of one process. */
+  readonly transport: 'tcp' | 'memory';
+  /** The kinds of record that the DHT carries. */
+  readonly recordKinds: RecordKinds;
+  /** Connections to keep by dialling known peers; a swarm in one process wants fewer. */
+  readonly meshPeersMax?: number;
+  readonly log: Log;
+};
+
+/** One libp2p peer, listening, with its connections kept up until `close`. */
+export type Host = {
+  readonly nodeId: string;
+  readonly scale: Scale;
+  /** For this package only. */
+  readonly libp2p: NodeLibp2p;
+  /** The DHT records kept here. */
+  readonly shelf: RecordShelf;
+  /** Where this node can be dialled: multiaddrs with `/p2p/`. */
+  readonly addresses: () => string[];
+  /** Node ids with an open connection. */
+  readonly connectedNodes: () => string[];
+  /** Whether there is an open connection. */
+  readonly isConnected: (nodeId: string) => boolean;
+  /**
+   * Remembers where a node can be dialled, and dials it while there are fewer than `meshPeersMax` connections.
+   * What is no multiaddr or names another node is passed over: it comes from peers.
+   */
+  readonly learnAddresses: (nodeId: string, addresses: readonly string[]) => Promise<void>;
+  /** Stops everything within `parameters.stopMs`; a second call waits for the first. */
+  readonly close: () => Promise<void>;
+};
+
+/**
+ * Starts a libp2p peer: TCP or memory, noise, yamux, identify, ping, a DHT and gossip of Skerry's own, and keeps it
+ * connected to its bootstrap peers, for ever if they come up late.
+ *
+ * @throws CONFIG_INVALID where an address to listen on or to bootstrap from is no multiaddr, or cannot be listened on
+ */
+export async function createHost(options: HostOptions): Promise<Host> {
+  const { scale, log } = options;
+  const bootstrap = parseAddresses(options.bootstrap);
+  const privateKey = await generateKeyPairFromSeed('Ed25519', options.nodeSeed);
+  const peerId = peerIdFromPrivateKey(privateKey);
+  const nodeId = peerId.toString();
+  const shelf = createRecordShelf(options.recordKinds, peerId.toMultihash().bytes);
+  const libp2p = await startLibp2p({
+    ...options,
+    listen: parseAddresses(options.listen).map(String),
+    privateKey,
+    shelf,
+  });
+  const book = createAddressBook(libp2p);
+  const meshPeersMax = options.meshPeersMax ?? parameters.meshPeersMax;
+  const keeper = createConnectionKeeper({ libp2p, bootstrap, meshPeersMax, scale, log });
+  let closing: Promise<void> | undefined;
+  return {
+    nodeId,
+    scale,
+    libp2p,
+    shelf,
+    addresses: () => libp2p.getMultiaddrs().map(String),
+    connectedNodes: () => libp2p.getPeers().map(String),
+    isConnected: id => book.isConnected(id),
+    learnAddresses: async (id, addresses) => {
+      if (id === nodeId || !(await book.learn(id, addresses))) return;
+      keeper.want(id);
+    },
+    close: () => (closing ??= closeHost(libp2p, keeper, log)),
+  };
+}
+
+async function closeHost(libp2p: NodeLibp2p, keeper: ConnectionKeeper, log: Log): Promise<void> {
+  await keeper.close();
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<'late'>(resolve => {
+    timer = setTimeout(resolve, parameters.stopMs, 'late');
+  });
+  const outcome = await Promise.race([libp2p.stop(), late]);
+  clearTimeout(timer);
+  if (outcome === 'late') log.warn('libp2p did not stop in time', { stopMs: parameters.stopMs });
+}

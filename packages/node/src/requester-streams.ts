@@ -1,0 +1,208 @@
+import { performance } from 'node:perf_hooks';
+import { SkerryError } from '@skerry/base';
+import { parameters, scales } from '../parameters.ts';
+import { peerIdOf } from './address-book.ts';
+import { type FrameObserver, type FrameStream, openFrameStream } from './frame-stream.ts';
+import { type Frame, frameKinds, frameOverheadBytes } from './frames.ts';
+import type { Host } from './host.ts';
+
+/** How long a request may take, and how to call it off. */
+export type RequestOptions = {
+  /** Milliseconds from now until `DEADLINE_EXCEEDED`, dialling included. */
+  readonly deadlineMs: number;
+  /** Calls the request off: it rejects with the signal's reason. */
+  readonly signal?: AbortSignal;
+};
+
+/** The requesting half of custody streams. */
+export type RequesterStreams = {
+  readonly request: (nodeId: string, body: Uint8Array, options: RequestOptions) => Promise<Uint8Array>;
+  readonly isSilent: (nodeId: string) => boolean;
+  readonly roundTripMs: (nodeId: string) => number | undefined;
+  readonly close: () => Promise<void>;
+};
+
+type Pending = {
+  readonly sentAtMs: number;
+  readonly resolve: (body: Uint8Array) => void;
+  readonly reject: (error: unknown) => void;
+};
+
+type Link = { readonly frames: FrameStream; readonly pending: Map<number, Pending>; lastId: number };
+
+/** What is known of one responder. */
+type Responder = {
+  readonly nodeId: string;
+  link: Promise<Link> | undefined;
+  inFlight: number;
+  smoothedMs: number | undefined;
+  silentUntilMs: number;
+};
+
+type Options = {
+  readonly host: Host;
+  readonly protocol: string;
+  readonly frameBytesMax: number;
+  readonly onFrame: FrameObserver;
+};
+
+/** One long-lived stream to each responder, opened when first needed and again when it has ended. */
+export function createRequesterStreams(options: Options): RequesterStreams {
+  const responders = new Map<string, Responder>();
+  const closing = new AbortController();
+
+  async function request(nodeId: string, body: Uint8Array, wanted: RequestOptions): Promise<Uint8Array> {
+    if (closing.signal.aborted) throw new SkerryError('SHUTTING_DOWN');
+    wanted.signal?.throwIfAborted();
+    const bytes = body.length + frameOverheadBytes;
+    if (bytes > options.frameBytesMax) {
+      throw new SkerryError('MESSAGE_TOO_LARGE', '', { bytes, bytesMax: options.frameBytesMax });
+    }
+    const responder = responderOf(responders, nodeId);
+    if (responder.inFlight >= parameters.requestsInFlightPerPeerMax) {
+      throw new SkerryError('TOO_BUSY', 'too many requests wait for that peer', { nodeId });
+    }
+    responder.inFlight++;
+    try {
+      return await ask(responder, body, wanted, async () => linkTo(responder, options, closing.signal));
+    } finally {
+      responder.inFlight--;
+    }
+  }
+
+  return {
+    request,
+    isSilent: nodeId => (responders.get(nodeId)?.silentUntilMs ?? 0) > performance.now(),
+    roundTripMs: nodeId => responders.get(nodeId)?.smoothedMs,
+    close: async () => {
+      closing.abort();
+      const links = [...responders.values()].map(({ link }) => link).filter(link => link !== undefined);
+      const opened = await Promise.allSettled(links);
+      for (const result of opened) {
+        if (result.status === 'fulfilled') shutLink(result.value);
+      }
+    },
+  };
+}
+
+function responderOf(responders: Map<string, Responder>, nodeId: string): Responder {
+  const known = responders.get(nodeId);
+  if (known !== undefined) return known;
+  if (responders.size >= parameters.respondersMax) {
+    for (const [name, { link, inFlight }] of responders) {
+      if (link === undefined && inFlight === 0) responders.delete(name);
+    }
+  }
+  const responder = { nodeId, link: undefined, inFlight: 0, smoothedMs: undefined, silentUntilMs: 0 };
+  responders.set(nodeId, responder);
+  return responder;
+}
+
+/** Sends one request and waits for its answer, its deadline, its calling off or the end of its stream. */
+async function ask(
+  responder: Responder,
+  body: Uint8Array,
+  { deadlineMs, signal }: RequestOptions,
+  open: () => Promise<Link>,
+): Promise<Uint8Array> {
+  const { nodeId } = responder;
+  const { promise, resolve, reject } = Promise.withResolvers<Uint8Array>();
+  const timer = setTimeout(() => {
+    if (deadlineMs >= parameters.silentAfterMs) {
+      responder.silentUntilMs = performance.now() + parameters.silentMs;
+    }
+    reject(new SkerryError('DEADLINE_EXCEEDED', '', { nodeId, deadlineMs }));
+  }, deadlineMs);
+  const callOff = (): void => reject(signal?.reason);
+  signal?.addEventListener('abort', callOff);
+  let over = false;
+  let forget = (): void => undefined;
+  const sending = async (): Promise<void> => {
+    const link = await open();
+    if (over) return;
+    const id = ++link.lastId;
+    link.pending.set(id, { sentAtMs: performance.now(), resolve, reject });
+    forget = () => link.pending.delete(id);
+    await link.frames.send({ id, kind: frameKinds.request, body });
+  };
+  sending().catch(reject);
+  try {
+    return await promise;
+  } finally {
+    over = true;
+    forget();
+    clearTimeout(timer);
+    signal?.removeEventListener('abort', callOff);
+  }
+}
+
+/** The open stream to a responder, or the one being opened. */
+async function linkTo(responder: Responder, options: Options, closing: AbortSignal): Promise<Link> {
+  if (responder.link !== undefined) return responder.link;
+  const opening = openLink(responder, options, closing);
+  responder.link = opening;
+  const forget = (): void => {
+    if (responder.link === opening) responder.link = undefined;
+  };
+  try {
+    const link = await opening;
+    void link.frames.ended.then(reason => {
+      forget();
+      failPending(link, unreachable(responder.nodeId, reason));
+    });
+    return link;
+  } catch (error) {
+    forget();
+    throw error;
+  }
+}
+
+async function openLink(responder: Responder, options: Options, closing: AbortSignal): Promise<Link> {
+  const { host, protocol, frameBytesMax, onFrame } = options;
+  const { nodeId } = responder;
+  const peerId = peerIdOf(nodeId);
+  try {
+    const signal = AbortSignal.any([closing, AbortSignal.timeout(scales[host.scale].dialMs)]);
+    const stream = await host.libp2p.dialProtocol(peerId, protocol, { signal });
+    const pending = new Map<number, Pending>();
+    const receive = (frame: Frame): void => receiveAnswer(responder, link, frame);
+    const finish = async (): Promise<void> => undefined;
+    const frames = openFrameStream({ stream, nodeId, frameBytesMax, onFrame, receive, finish });
+    const link: Link = { frames, pending, lastId: 0 };
+    return link;
+  } catch (error) {
+    throw closing.aborted ? new SkerryError('SHUTTING_DOWN') : unreachable(nodeId, error);
+  }
+}
+
+/** An answer to a request given up, or a second one, is passed over; one to a request never made is an offence. */
+function receiveAnswer(responder: Responder, link: Link, { id, kind, body }: Frame): void {
+  if (kind === frameKinds.request || id > link.lastId) throw new Error('an answer without a request');
+  responder.silentUntilMs = 0;
+  const pending = link.pending.get(id);
+  if (pending === undefined) return;
+  link.pending.delete(id);
+  const sampleMs = performance.now() - pending.sentAtMs;
+  // RFC 6298 section 2.3, alpha = 1/8
+  responder.smoothedMs =
+    responder.smoothedMs === undefined ? sampleMs : (7 * responder.smoothedMs + sampleMs) / 8;
+  if (kind === frameKinds.response) pending.resolve(body);
+  else
+    pending.reject(
+      new SkerryError('PEER_UNREACHABLE', 'the peer failed to answer', { nodeId: responder.nodeId }),
+    );
+}
+
+function failPending({ pending }: Link, error: SkerryError): void {
+  for (const { reject } of pending.values()) reject(error);
+  pending.clear();
+}
+
+function shutLink(link: Link): void {
+  failPending(link, new SkerryError('SHUTTING_DOWN'));
+  link.frames.end();
+}
+
+function unreachable(nodeId: string, cause: unknown): SkerryError {
+  return new SkerryError('PEER_UNREACHABLE', '', { nodeId }, cause);
+}

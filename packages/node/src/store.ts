@@ -1,0 +1,161 @@
+import { createHash } from 'node:crypto';
+import { access, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { concatBytes, equalBytes, SkerryError } from '@skerry/base';
+import { ClassicLevel } from 'classic-level';
+
+/** One change to the store. */
+export type StoreChange =
+  | { readonly type: 'put'; readonly key: string; readonly value: Uint8Array }
+  | { readonly type: 'del'; readonly key: string };
+
+/** What must survive a crash: shares, epochs, uses of grants, audit entries. Keys are text, values any bytes. */
+export type Store = {
+  /**
+   * The value last put, owned by the caller, or undefined.
+   *
+   * @throws STORE_CORRUPT where the disk gives back other bytes than were put, STORE_FAILED where it gives none
+   */
+  readonly get: (key: string) => Uint8Array | undefined;
+  /** A change on disk when this resolves. @throws STORE_FAILED where the disk refuses */
+  readonly put: (key: string, value: Uint8Array) => Promise<void>;
+  /** A deletion on disk when this resolves. LevelDB drops the old bytes only later. @throws STORE_FAILED */
+  readonly del: (key: string) => Promise<void>;
+  /** All changes or none, on disk when this resolves; a crash in between leaves none. @throws STORE_FAILED */
+  readonly batch: (changes: readonly StoreChange[]) => Promise<void>;
+  /** Keys that begin with a prefix, in order, with their values, as they were when the list began. @throws as `get` */
+  readonly list: (prefix: string) => AsyncIterable<{ readonly key: string; readonly value: Uint8Array }>;
+  /** Waits for writes under way, then lets go of the directory. */
+  readonly close: () => Promise<void>;
+};
+
+type Level = ClassicLevel<string, Uint8Array>;
+
+/** Every write waits for the disk: a receipt or a use must not be forgotten by a power cut. */
+const durable = { sync: true } as const;
+
+const checkBytes = 8;
+
+/**
+ * Opens, or makes, the store in a directory.
+ *
+ * @param directory of this store alone; one process at a time
+ * @throws HOME_INVALID where another process has it open
+ * @throws STORE_CORRUPT where its files contradict themselves or writes were lost, STORE_FAILED where they cannot be read or written
+ */
+export async function openStore(directory: string): Promise<Store> {
+  const level: Level = new ClassicLevel(directory, { keyEncoding: 'utf8', valueEncoding: 'view' });
+  try {
+    await mkdir(directory, { recursive: true, mode: 0o700 });
+    await level.open();
+    await noteDamage(directory);
+  } catch (error) {
+    await level.close();
+    throw openingError(directory, error);
+  }
+  const batch = async (changes: readonly StoreChange[]): Promise<void> => {
+    const operations = changes.map(checked);
+    await guarded(directory, async () => level.batch(operations, durable));
+  };
+  return {
+    get: key => {
+      const stored = guardedSync(directory, () => level.getSync(key));
+      return stored === undefined ? undefined : checkedValue(key, stored);
+    },
+    put: async (key, value) => batch([{ type: 'put', key, value }]),
+    del: async key => batch([{ type: 'del', key }]),
+    batch,
+    list: prefix => listFrom(level, directory, prefix),
+    close: async () => guarded(directory, async () => level.close()),
+  };
+}
+
+/**
+ * LevelDB drops writes whose checksum fails when it recovers, says so in its LOG alone, and opens. A share or a use
+ * of a grant may be among them: so that is noted in a file, and the store stays shut until somebody removes it.
+ */
+async function noteDamage(directory: string): Promise<void> {
+  const note = join(directory, 'DAMAGED');
+  const log = await readFile(join(directory, 'LOG'), 'latin1');
+  const dropped = log.split('\n').filter(line => / dropping \d+ bytes; /.test(line));
+  if (dropped.length > 0) await writeFile(note, dropped.join('\n'), { mode: 0o600, flush: true });
+  try {
+    await access(note);
+  } catch {
+    return;
+  }
+  const message = `writes in ${directory} were lost to a damaged disk; remove ${note} to go on without them`;
+  throw new SkerryError('STORE_CORRUPT', message, { directory });
+}
+
+async function* listFrom(
+  level: Level,
+  directory: string,
+  prefix: string,
+): AsyncGenerator<{ readonly key: string; readonly value: Uint8Array }> {
+  // U+FFFF sorts behind every character of a key
+  const iterator = level.iterator({ gte: prefix, lt: `${prefix}\uffff` });
+  try {
+    for (;;) {
+      const entry = await guarded(directory, async () => iterator.next());
+      if (entry === undefined) return;
+      const [key, stored] = entry;
+      yield { key, value: checkedValue(key, stored) };
+    }
+  } finally {
+    await iterator.close();
+  }
+}
+
+/** LevelDB checks blocks only on demand, and a value read under another's key would pass: so each has its own. */
+function checked(change: StoreChange): StoreChange {
+  if (change.type === 'del') return change;
+  const { key, value } = change;
+  return { ...change, value: concatBytes(checkOf(key, value), value) };
+}
+
+function checkedValue(key: string, stored: Uint8Array): Uint8Array {
+  const value = new Uint8Array(stored.subarray(checkBytes)); // a copy, and no Buffer
+  if (stored.length >= checkBytes && equalBytes(stored.subarray(0, checkBytes), checkOf(key, value)))
+    return value;
+  throw new SkerryError('STORE_CORRUPT', '', { key });
+}
+
+function checkOf(key: string, value: Uint8Array): Uint8Array {
+  return createHash('sha256').update(key).update('\0').update(value).digest().subarray(0, checkBytes);
+}
+
+async function guarded<T>(directory: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    throw storeError(directory, error);
+  }
+}
+
+function guardedSync<T>(directory: string, work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    throw storeError(directory, error);
+  }
+}
+
+function storeError(directory: string, error: unknown): SkerryError {
+  const corrupt = causes(error).some(({ code }) => code === 'LEVEL_CORRUPTION');
+  return new SkerryError(corrupt ? 'STORE_CORRUPT' : 'STORE_FAILED', '', { directory }, error);
+}
+
+function openingError(directory: string, error: unknown): SkerryError {
+  if (error instanceof SkerryError) return error;
+  const locked = causes(error).some(({ code }) => code === 'LEVEL_LOCKED');
+  if (!locked) return storeError(directory, error);
+  return new SkerryError('HOME_INVALID', 'another process has this home open', { directory }, error);
+}
+
+/** The error and what it was caused by: classic-level wraps what LevelDB said. */
+function causes(error: unknown): { readonly code?: unknown }[] {
+  const found: { readonly code?: unknown }[] = [];
+  for (let next = error; next instanceof Error; next = next.cause) found.push(next as { code?: unknown });
+  return found;
+}

@@ -1,0 +1,185 @@
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { parameters } from '../parameters.ts';
+import type { Host } from '../src/host.ts';
+import { createPeerStreams, type PeerStreams, type PeerStreamsOptions } from '../src/streams.ts';
+import { recordingLog, startHosts, until } from './hosts.ts';
+
+const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
+const text = (body: Uint8Array): string => new TextDecoder().decode(body);
+
+let counter = 0;
+const opened: PeerStreams[] = [];
+let hosts: Host[];
+
+beforeAll(async () => {
+  hosts = await startHosts(3);
+});
+afterEach(async () => {
+  await Promise.all(opened.splice(0).map(async streams => streams.close()));
+});
+afterAll(async () => {
+  await Promise.all(hosts.map(async host => host.close()));
+});
+
+async function streamsOn(
+  host: Host,
+  protocol: string,
+  options: Partial<PeerStreamsOptions> = {},
+): Promise<PeerStreams> {
+  const handle: PeerStreamsOptions['handle'] = async (_from, body) => body;
+  const streams = await createPeerStreams({ host, protocol, handle, log: recordingLog(), ...options });
+  opened.push(streams);
+  return streams;
+}
+
+/** A requester on one host and a responder on another, over a protocol of their own. */
+async function pair(options: Partial<PeerStreamsOptions> = {}): Promise<{
+  asking: PeerStreams;
+  answering: PeerStreams;
+  to: string;
+  protocol: string;
+}> {
+  const protocol = `/test/${counter++}`;
+  const [a, b] = hosts as [Host, Host];
+  const answering = await streamsOn(b, protocol, options);
+  return { asking: await streamsOn(a, protocol), answering, to: b.nodeId, protocol };
+}
+
+describe('peer streams', () => {
+  test('a request is answered, with the requester named to the handler', async () => {
+    const { asking, to } = await pair({
+      handle: async ({ nodeId }, body) => bytes(`${nodeId} ${text(body)}`),
+    });
+    const answer = await asking.request(to, bytes('hello'), { deadlineMs: 5_000 });
+    expect(text(answer)).toBe(`${hosts[0]!.nodeId} hello`);
+    expect(asking.roundTripMs(to)).toBeGreaterThan(0);
+    expect(asking.isAlive(to)).toBe(true);
+  });
+
+  test('many requests share one stream and each gets its own answer, in whatever order', async () => {
+    const { asking, to, protocol } = await pair({
+      handle: async (_from, body) => {
+        await new Promise(resolve => setTimeout(resolve, Math.random() * 5));
+        return body;
+      },
+    });
+    const sent = Array.from({ length: 200 }, (_, i) => `request ${i}`);
+    const answers = await Promise.all(
+      sent.map(async body => asking.request(to, bytes(body), { deadlineMs: 5_000 })),
+    );
+    expect(answers.map(text)).toEqual(sent);
+    const streams = hosts[0]!.libp2p.getConnections().flatMap(connection => connection.streams);
+    expect(streams.filter(stream => stream.protocol === protocol)).toHaveLength(1);
+  });
+
+  test('a node may ask itself', async () => {
+    const { answering } = await pair({ handle: async ({ nodeId }) => bytes(nodeId) });
+    const own = hosts[1]!.nodeId;
+    expect(text(await answering.request(own, bytes('x'), { deadlineMs: 1_000 }))).toBe(own);
+  });
+
+  test('a missed deadline rejects, makes the peer silent, and its late answer is passed over', async () => {
+    let release = (): void => undefined;
+    const released = new Promise<void>(resolve => {
+      release = resolve;
+    });
+    const { asking, to } = await pair({
+      handle: async (_from, body) => {
+        if (text(body) === 'slow') await released;
+        return body;
+      },
+    });
+    await asking.request(to, bytes('warm'), { deadlineMs: 5_000 });
+    const slow = asking.request(to, bytes('slow'), { deadlineMs: parameters.silentAfterMs });
+    await expect(slow).rejects.toMatchObject({ code: 'DEADLINE_EXCEEDED', kind: 'unavailable' });
+    expect(asking.isAlive(to)).toBe(false);
+    release();
+    expect(text(await asking.request(to, bytes('next'), { deadlineMs: 5_000 }))).toBe('next');
+    expect(asking.isAlive(to)).toBe(true);
+  });
+
+  test('a request that is called off rejects with the reason', async () => {
+    const { asking, to } = await pair({ handle: async () => new Promise<never>(() => undefined) });
+    const controller = new AbortController();
+    const request = asking.request(to, bytes('x'), { deadlineMs: 5_000, signal: controller.signal });
+    controller.abort(new Error('not needed any more'));
+    await expect(request).rejects.toThrow('not needed any more');
+  });
+
+  test('too many waiting requests are TOO_BUSY, and room comes back', async () => {
+    let release = (): void => undefined;
+    const released = new Promise<void>(resolve => {
+      release = resolve;
+    });
+    const { asking, to } = await pair({
+      handle: async (_from, body) => {
+        await released;
+        return body;
+      },
+    });
+    const held = Array.from({ length: parameters.requestsInFlightPerPeerMax }, async () =>
+      asking.request(to, bytes('held'), { deadlineMs: 10_000 }),
+    );
+    const refused = asking.request(to, bytes('one more'), { deadlineMs: 10_000 });
+    await expect(refused).rejects.toMatchObject({ code: 'TOO_BUSY' });
+    release();
+    await Promise.all(held);
+    expect(text(await asking.request(to, bytes('again'), { deadlineMs: 5_000 }))).toBe('again');
+  });
+
+  test("a responder works on a bounded number of one peer's requests", async () => {
+    let atWork = 0;
+    let most = 0;
+    const { asking, to } = await pair({
+      handle: async (_from, body) => {
+        most = Math.max(most, ++atWork);
+        await new Promise(resolve => setTimeout(resolve, 2));
+        atWork--;
+        return body;
+      },
+    });
+    await Promise.all(
+      Array.from({ length: parameters.requestsInFlightPerPeerMax }, async () =>
+        asking.request(to, new Uint8Array(10_000), { deadlineMs: 10_000 }),
+      ),
+    );
+    expect(most).toBe(parameters.requestsServedPerPeerMax);
+  });
+
+  test('bodies up to the frame limit pass, and larger ones are refused before they are sent', async () => {
+    const { asking, to } = await pair();
+    const largest = new Uint8Array(parameters.frameBytesMax - 16).fill(7);
+    expect(await asking.request(to, largest, { deadlineMs: 5_000 })).toEqual(largest);
+    await expect(
+      asking.request(to, new Uint8Array(parameters.frameBytesMax), { deadlineMs: 5_000 }),
+    ).rejects.toMatchObject({ code: 'MESSAGE_TOO_LARGE' });
+  });
+
+  test('a handler with a bug is logged and fails its request alone', async () => {
+    const log = recordingLog();
+    const { asking, to } = await pair({
+      log,
+      handle: async (_from, body) => {
+        if (text(body) === 'bug') throw new Error('a bug');
+        return body;
+      },
+    });
+    const failing = asking.request(to, bytes('bug'), { deadlineMs: 5_000 });
+    await expect(failing).rejects.toMatchObject({ code: 'PEER_UNREACHABLE' });
+    expect(log.lines).toEqual(['error: a request handler failed']);
+    expect(text(await asking.request(to, bytes('fine'), { deadlineMs: 5_000 }))).toBe('fine');
+  });
+
+  test('a stream that ended is opened again by the next request', async () => {
+    const { asking, to, protocol } = await pair();
+    await asking.request(to, bytes('one'), { deadlineMs: 5_000 });
+    const mine = () =>
+      hosts[0]!.libp2p
+        .getConnections()
+        .flatMap(connection => connection.streams)
+        .filter(stream => stream.protocol === protocol);
+    await Promise.all(mine().map(async stream => stream.close()));
+    await until(() => mine().length === 0);
+    expect(text(await asking.request(to, bytes('two'), { deadlineMs: 5_000 }))).toBe('two');
+  });
+});

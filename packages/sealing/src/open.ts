@@ -1,0 +1,50 @@
+import { wipe } from '@skerry/base';
+import type { SealedHeader } from './header.ts';
+import { decryptPayload } from './payload.ts';
+import { type Output, stageFile } from './staged-file.ts';
+
+/** What `openStream` needs. */
+export type OpenOptions = {
+  /** From `readSealedHeader`; its payload is read to the end. */
+  readonly header: SealedHeader;
+  /** K, the key that `header.keyId` names; stays the caller's. */
+  readonly key: Uint8Array;
+  /** Where the plaintext goes. */
+  readonly output: Output;
+  /** The sealed file's path, if it has one, so that it is not overwritten. */
+  readonly inputPath?: string;
+};
+
+/**
+ * Opens a sealed file: afterwards the output holds the whole plaintext, and every byte of header and payload was
+ * verified before the first of it appeared. On any error the output is as it was. An existing regular file is
+ * replaced in one step.
+ *
+ * @returns bytes of plaintext
+ * @throws FILE_KEY_MISMATCH where the key is another file's
+ * @throws SEALED_FILE_MALFORMED where the file was cut, extended, reordered or altered
+ * @throws OUTPUT_EXISTS where the output is the input, or is there and no regular file
+ * @throws FILE_UNREADABLE where reading or writing fails
+ *
+ * @example
+ * const header = await readSealedHeader(readPieces('letter.sealed'));
+ * await openStream({ header, key: await fetchKey(header.keyId), output: 'letter.txt' });
+ */
+export async function openStream(options: OpenOptions): Promise<{ readonly bytes: number }> {
+  const { header, key, output, inputPath } = options;
+  const fileKey = await header.unwrap(key);
+  let bytes = 0;
+  async function* plaintext(): AsyncGenerator<Uint8Array, void, void> {
+    for await (const chunk of decryptPayload(fileKey, header.payload)) {
+      bytes += chunk.length;
+      yield chunk;
+    }
+  }
+  try {
+    const staged = await stageFile(plaintext(), output, inputPath);
+    await staged.commit();
+  } finally {
+    wipe(fileKey);
+  }
+  return { bytes };
+}

@@ -1,0 +1,184 @@
+import { randomBytes } from 'node:crypto';
+import { type FileHandle, lstat, open, rename, rm, stat } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { basename, dirname, join } from 'node:path';
+import type { Writable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { assert, SkerryError } from '@skerry/base';
+import { readBytes, writeBytes } from '../parameters.ts';
+
+/** Where bytes are to go: the path of a file, or a stream such as `process.stdout`. */
+export type Output = string | Writable;
+
+/** Bytes that are complete on the disk, and not yet where they are to go. */
+export type StagedFile = {
+  /**
+   * Puts the whole of it in its place. A path: the file is on the disk and then appears, in one step, in the place
+   * of what was there, readable by its owner alone. A stream: everything was written and the stream ended
+   * (`process.stdout` stays open). Called once.
+   *
+   * @throws FILE_UNREADABLE where that fails; a path is then as it was
+   */
+  readonly commit: () => Promise<void>;
+  /** Leaves nothing behind. Does nothing after `commit`, or again. */
+  readonly discard: () => Promise<void>;
+};
+
+/**
+ * Reads a file in large pieces, the next while one is used; it is opened when the first is asked for. Two buffers
+ * serve in turn, for a new one for each piece costs the garbage collector more than reading it.
+ *
+ * @param path of anything that can be read from its start
+ * @returns pieces, each valid until the next is asked for
+ * @throws FILE_UNREADABLE where it is missing or can't be read
+ */
+export async function* readPieces(path: string): AsyncGenerator<Uint8Array, void, void> {
+  let [reading, other] = [new Uint8Array(readBytes), new Uint8Array(readBytes)];
+  let handle: FileHandle | undefined;
+  try {
+    handle = await open(path, 'r');
+    let next = handle.read(reading);
+    for (;;) {
+      const { bytesRead, buffer } = await next;
+      if (bytesRead === 0) return;
+      [reading, other] = [other, reading];
+      next = handle.read(reading);
+      next.catch(() => undefined); // reported when it is asked for
+      yield buffer.subarray(0, bytesRead);
+    }
+  } catch (error) {
+    throw coded(error);
+  } finally {
+    await handle?.close(); // once the read under way has ended
+  }
+}
+
+/**
+ * Writes `content` to a new file of mode 0600 and flushes it to the disk. For a path it is a hidden file beside it,
+ * `.NAME.skerry-XXXXXXXXXXXX.partial`, which is all that a crash leaves behind; for a stream it has no name, so that
+ * a crash leaves nothing. `content` is asked for more only as fast as the disk takes it.
+ *
+ * @param content what to write
+ * @param output where `commit` puts it
+ * @param inputPath the file that `content` comes from, if one
+ * @throws OUTPUT_EXISTS where the output is the input, or is there and no regular file
+ * @throws FILE_UNREADABLE where reading or writing fails
+ * @throws whatever `content` throws; in each case nothing is left behind
+ */
+export async function stageFile(
+  content: AsyncIterable<Uint8Array>,
+  output: Output,
+  inputPath: string | undefined,
+): Promise<StagedFile> {
+  const onDisk = typeof output === 'string';
+  try {
+    if (onDisk) await refuseOutput(output, inputPath);
+    const name = onDisk ? basename(output).slice(0, nameLengthMax) : 'output';
+    const folder = onDisk ? dirname(output) : tmpdir();
+    const path = join(folder, `.${name}.skerry-${randomBytes(6).toString('hex')}.partial`);
+    const handle = await open(path, 'wx+', 0o600);
+    try {
+      if (!onDisk) await rm(path);
+      await writeAll(handle, content);
+      if (onDisk) await handle.sync();
+    } catch (error) {
+      await release(handle, path);
+      throw error;
+    }
+    return stagedFile(handle, path, output);
+  } catch (error) {
+    throw coded(error);
+  }
+}
+
+/** Writes pieces in order through two buffers: while one is written the other is filled. */
+async function writeAll(handle: FileHandle, content: AsyncIterable<Uint8Array>): Promise<void> {
+  let [filling, other] = [new Uint8Array(writeBytes), new Uint8Array(writeBytes)];
+  let filled = 0;
+  let writing = Promise.resolve();
+  const startWriting = async (): Promise<void> => {
+    await writing;
+    writing = handle.writeFile(filling.subarray(0, filled)); // from where the last one ended
+    writing.catch(() => undefined); // reported by whoever awaits it next
+    [filling, other] = [other, filling];
+    filled = 0;
+  };
+  try {
+    for await (const piece of content) {
+      for (let rest = piece; rest.length > 0; ) {
+        const taken = rest.subarray(0, writeBytes - filled);
+        filling.set(taken, filled);
+        filled += taken.length;
+        rest = rest.subarray(taken.length);
+        if (filled === writeBytes) await startWriting();
+      }
+    }
+    await startWriting();
+    await writing;
+  } finally {
+    await Promise.allSettled([writing]); // so that the file is not closed under a write
+  }
+}
+
+/** UTF-16 units of the output's name in the partial's: at most 180 bytes, so that 255 hold the rest too. */
+const nameLengthMax = 60;
+
+async function refuseOutput(path: string, inputPath: string | undefined): Promise<void> {
+  const found = await lstat(path).catch(absent);
+  if (found === undefined) return;
+  if (!found.isFile()) throw new SkerryError('OUTPUT_EXISTS', 'the output exists and is not a regular file');
+  const input = inputPath === undefined ? undefined : await stat(inputPath);
+  if (input?.dev === found.dev && input.ino === found.ino) {
+    throw new SkerryError('OUTPUT_EXISTS', 'the output is the input; give another name');
+  }
+}
+
+function absent(error: NodeJS.ErrnoException): undefined {
+  if (error.code !== 'ENOENT') throw error;
+}
+
+function stagedFile(handle: FileHandle, path: string, output: Output): StagedFile {
+  let settled = false;
+  const discard = async (): Promise<void> => {
+    if (settled) return;
+    settled = true;
+    await release(handle, path);
+  };
+  const commit = async (): Promise<void> => {
+    assert(!settled, 'a staged file is committed or discarded once');
+    try {
+      if (typeof output === 'string') await place(handle, path, output);
+      else await pipeline(handle.createReadStream({ start: 0, highWaterMark: readBytes }), output);
+      settled = true;
+    } catch (error) {
+      await discard();
+      throw coded(error);
+    }
+  };
+  return { commit, discard };
+}
+
+/** Renames the partial into place and flushes its folder, so that a power cut does not undo it. */
+async function place(handle: FileHandle, path: string, output: string): Promise<void> {
+  await handle.close();
+  await rename(path, output);
+  const folder = await open(dirname(output), 'r');
+  try {
+    await folder.sync();
+  } finally {
+    await folder.close();
+  }
+}
+
+async function release(handle: FileHandle, path: string): Promise<void> {
+  await handle.close().catch(() => undefined); // the error that brought us here is the one to tell
+  await rm(path, { force: true }).catch(() => undefined);
+}
+
+/** An error of the operating system as FILE_UNREADABLE; any other as it is. */
+function coded(error: unknown): unknown {
+  if (!(error instanceof Error) || error instanceof SkerryError) return error;
+  const { code, syscall } = error as NodeJS.ErrnoException;
+  if (code === undefined || (syscall === undefined && code !== 'ERR_STREAM_PREMATURE_CLOSE')) return error;
+  return new SkerryError('FILE_UNREADABLE', `a file could not be read or written: ${code}`, { code }, error);
+}

@@ -1,0 +1,70 @@
+import { type Crypto, preimage, SkerryError } from '@skerry/base';
+import { addressesMax, nodeRecordBytesMax } from '../parameters.ts';
+import { bytes, decode, encode, integer, list, type TypeOf, text, timeMs, tuple } from './shapes.ts';
+
+/** A place as a node claims it; degrees are in millionths, since floats have no place in signed records. */
+export const placeClaimShape = tuple({
+  name: text(128),
+  latitudeE6: integer(-90_000_000, 90_000_000),
+  longitudeE6: integer(-180_000_000, 180_000_000),
+  country: text(2),
+});
+/** See `placeClaimShape`. */
+export type PlaceClaim = TypeOf<typeof placeClaimShape>;
+
+const claims = {
+  version: integer(1, 1),
+  nodeKey: bytes(32),
+  /** Higher replaces lower; a node keeps it across restarts. */
+  sequence: integer(0, Number.MAX_SAFE_INTEGER),
+  issuedAtMs: timeMs,
+  expiresAtMs: timeMs,
+  addresses: list(text(256), 0, addressesMax),
+  place: placeClaimShape,
+  /** Who runs the node; empty where nobody is named, and then the node counts as its own operator. */
+  operator: text(64),
+  /** Shares the node is willing to hold. */
+  capacity: integer(0, 0xffff_ffff),
+  software: text(64),
+};
+
+const claimsShape = tuple(claims);
+
+/** A node's signed entry in the directory. It says nothing of the node's own trust: nobody would believe it. */
+export const nodeRecordShape = tuple({ ...claims, signature: bytes(64) });
+/** See `nodeRecordShape`. */
+export type NodeRecord = TypeOf<typeof nodeRecordShape>;
+
+/**
+ * Signs a node's own directory entry.
+ *
+ * @param nodeSeed 32 bytes; stays the caller's
+ * @param record everything but the signature
+ * @returns the entry's canonical bytes
+ */
+export function signNodeRecord(
+  crypto: Crypto,
+  nodeSeed: Uint8Array,
+  record: Omit<NodeRecord, 'signature'>,
+): Uint8Array<ArrayBuffer> {
+  const signature = crypto.ed25519Sign(nodeSeed, preimage('node-record', claimsShape.pack(record)));
+  return encode(nodeRecordShape, { ...record, signature });
+}
+
+/**
+ * A directory entry that its node signed.
+ *
+ * @param received from a peer: anything
+ * @throws MESSAGE_TOO_LARGE, MESSAGE_MALFORMED, RECORD_INVALID, SIGNATURE_INVALID
+ */
+export function decodeNodeRecord(crypto: Crypto, received: Uint8Array): NodeRecord {
+  const record = decode(nodeRecordShape, received, nodeRecordBytesMax, 'node record');
+  if (record.expiresAtMs <= record.issuedAtMs) {
+    throw new SkerryError('RECORD_INVALID', 'a node record expires before it was issued');
+  }
+  const signed = preimage('node-record', claimsShape.pack(record));
+  if (!crypto.ed25519Verify(record.nodeKey, signed, record.signature)) {
+    throw new SkerryError('SIGNATURE_INVALID', 'a node record is not signed by its node');
+  }
+  return record;
+}

@@ -1,0 +1,148 @@
+import { execFile } from 'node:child_process';
+import { createCipheriv } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { mkdtemp, open, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { type MeterMode, measure } from '@skerry/entropy';
+import { type Case, compare } from './case.ts';
+
+const run = promisify(execFile);
+
+/** A rolling window of 4 KiB in C, as plainly as `ent` is written: every position's extremes from exact integers. */
+const rollingSource = `
+#include <math.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+enum { window = 4096, piece = 1 << 20 };
+static uint8_t bytes[window + piece];
+static double increments[window];
+static int32_t counts[256];
+static double term(double c) { return c == 0 ? 0 : round(c * log2(c) * 68719476736.0); }
+int main(int argc, char **argv) {
+  FILE *file = argc > 1 ? fopen(argv[1], "rb") : NULL;
+  if (file == NULL) return 1;
+  for (int c = 0; c < window; c++) increments[c] = term(c + 1) - term(c);
+  double sum = 0, min = INFINITY, max = 0;
+  if (fread(bytes, 1, window, file) != window) return 1;
+  for (int i = 0; i < window; i++) sum += increments[counts[bytes[i]]++];
+  for (size_t length; (length = fread(bytes + window, 1, piece, file)) > 0;) {
+    for (size_t i = window; i < window + length; i++) {
+      double loss = increments[--counts[bytes[i - window]]];
+      sum += increments[counts[bytes[i]]++] - loss;
+      if (sum < min) min = sum;
+      if (sum > max) max = sum;
+    }
+    memmove(bytes, bytes + length, window);
+  }
+  printf("%f %f %f\\n", sum, min, max);
+  return 0;
+}
+`;
+
+const mebibyte = 2 ** 20;
+
+/**
+ * Measures the meter against `ent` and against a C loop, each over the same file of pseudorandom bytes, which is in
+ * the page cache. The peers run as whole processes; the meter reads the file as a stream, in this process.
+ *
+ * @param quick fewer runs over less data
+ * @returns MB/s (10^6 bytes) of both modes against `ent`, and of the rolling mode against C; a peer that is not
+ *   installed is null
+ */
+export async function entropyCases({ quick }: { quick: boolean }): Promise<Case[]> {
+  const bytes = (quick ? 32 : 128) * mebibyte;
+  const rounds = quick ? 3 : 7;
+  const directory = await mkdtemp(join(tmpdir(), 'skerry-bench-'));
+  try {
+    const path = join(directory, 'random.bin');
+    await writeRandom(path, bytes);
+    const ent = await timer('ent', ['-t', path]);
+    const c = await timer(await compileRolling(directory), [path]);
+    const meter = (mode: MeterMode) => () =>
+      measure(createReadStream(path, { highWaterMark: mebibyte }), { mode });
+    const speeds = await alternate(rounds, bytes, {
+      rolling: meter('rolling'),
+      block: meter('block'),
+      ent,
+      c,
+    });
+    const entPeer = speeds.ent && { name: 'ent', values: speeds.ent };
+    const cPeer = speeds.c && { name: 'C -O3, rolling', values: speeds.c };
+    return [
+      compare('entropy/rolling', 'MB/s', speeds.rolling!, entPeer ?? null, 3),
+      compare('entropy/block', 'MB/s', speeds.block!, entPeer ?? null, 10),
+      compare('entropy/rolling, against C', 'MB/s', speeds.rolling!, cPeer ?? null, null),
+    ];
+  } finally {
+    await rm(directory, { recursive: true });
+  }
+}
+
+/** Writes a file of AES-CTR keystream: random to a meter, the same every time, and in the page cache afterwards. */
+async function writeRandom(path: string, bytes: number): Promise<void> {
+  const cipher = createCipheriv('aes-128-ctr', new Uint8Array(16), new Uint8Array(16));
+  const zeros = new Uint8Array(mebibyte);
+  const file = await open(path, 'w');
+  try {
+    for (let written = 0; written < bytes; written += zeros.length)
+      await file.writeFile(cipher.update(zeros));
+  } finally {
+    await file.close();
+  }
+}
+
+/** Builds the C loop and gives its path; undefined where there is no compiler. */
+async function compileRolling(directory: string): Promise<string | undefined> {
+  const source = join(directory, 'rolling.c');
+  const program = join(directory, 'rolling');
+  await writeFile(source, rollingSource);
+  try {
+    await run('cc', ['-O3', '-o', program, source, '-lm']);
+    return program;
+  } catch (error) {
+    if (isMissing(error)) return undefined;
+    throw error;
+  }
+}
+
+/** A runner of a program, once tried; undefined when there is no such program. */
+async function timer(
+  program: string | undefined,
+  args: string[],
+): Promise<(() => Promise<unknown>) | undefined> {
+  if (program === undefined) return undefined;
+  try {
+    await run(program, args);
+    return () => run(program, args);
+  } catch (error) {
+    if (isMissing(error)) return undefined;
+    throw error;
+  }
+}
+
+function isMissing(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'ENOENT';
+}
+
+/** Runs every subject once for warmth, then in turns; gives each one's MB/s, run for run. */
+async function alternate<Name extends string>(
+  rounds: number,
+  bytes: number,
+  subjects: Record<Name, (() => Promise<unknown>) | undefined>,
+): Promise<Partial<Record<Name, number[]>>> {
+  const speeds: Partial<Record<Name, number[]>> = {};
+  for (let round = -1; round < rounds; round++) {
+    for (const name of Object.keys(subjects) as Name[]) {
+      const subject = subjects[name];
+      if (subject === undefined) continue;
+      const startedMs = performance.now();
+      await subject();
+      const speed = bytes / 1000 / (performance.now() - startedMs);
+      if (round >= 0) (speeds[name] ??= []).push(speed);
+    }
+  }
+  return speeds;
+}
