@@ -6,14 +6,14 @@
 export const headerBytesMax = 65_536;
 
 /**
- * Bytes asked of the disk per read. Below 256 KiB the calls show in the throughput; above 4 MiB the pieces no longer
- * fit the processor's cache and only cost memory. Range 2^16 to 2^24.
+ * Bytes asked of the disk per read. Below 128 KiB the calls show in the throughput; above 1 MiB a piece no longer stays
+ * in the processor's cache between being metered and being encrypted. Range 2^16 to 2^24.
  */
-export const readBytes = 262_144;
+export const readBytes = 524_288;
 
 /**
- * Bytes handed to the disk per write. One batch is written while the next is read, metered and encrypted; these two,
- * each with its copy, and the two pieces being read are what a file of any size costs in memory. Below 256 KiB the
- * calls show in the throughput. Range 2^16 to 2^24.
+ * Bytes handed to the disk per write. One buffer is written while the next is filled; these two and the
+ * two being read are what a file of any size costs in memory. Below 256 KiB the calls show in the throughput. Range 2^16
+ * to 2^24.
  */
 export const writeBytes = 1_048_576;

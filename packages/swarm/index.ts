@@ -1,1 +1,1 @@
-export {};
+export { createSwarm, type Swarm, type SwarmNode, type SwarmOptions } from './src/swarm.ts';

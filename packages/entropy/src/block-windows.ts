@@ -1,4 +1,5 @@
 import { scaledTerm, termScale } from './plug-in.ts';
+import { Totals } from './totals.ts';
 import type { OnWindow, Windows } from './windows.ts';
 
 /** Counts whose terms are looked up, 512 KiB at most; a larger count is rare enough to be computed. */
@@ -22,7 +23,7 @@ export class BlockWindows implements Windows {
   readonly #lane2 = new Int32Array(256);
   readonly #lane3 = new Int32Array(256);
   /** Of the blocks that are closed. */
-  readonly #totals = new Float64Array(256);
+  readonly #totals = new Totals();
   /** Bytes since the last callback. */
   #pending = 0;
 
@@ -56,9 +57,11 @@ export class BlockWindows implements Windows {
   }
 
   histogram(): Float64Array {
-    return this.#totals.map(
-      (total, i) => total + this.#lane0[i]! + this.#lane1[i]! + this.#lane2[i]! + this.#lane3[i]!,
-    );
+    const counts = this.#totals.histogram();
+    for (const lane of [this.#lane0, this.#lane1, this.#lane2, this.#lane3]) {
+      for (let i = 0; i < 256; i++) counts[i]! += lane[i]!;
+    }
+    return counts;
   }
 
   #countBytes(bytes: Uint8Array, from: number, to: number): void {
@@ -97,7 +100,7 @@ export class BlockWindows implements Windows {
     const lane1 = this.#lane1;
     const lane2 = this.#lane2;
     const lane3 = this.#lane3;
-    const totals = this.#totals;
+    const totals = this.#totals.recent;
     const terms = this.#terms;
     let even = 0;
     let odd = 0;
@@ -113,6 +116,7 @@ export class BlockWindows implements Windows {
     lane1.fill(0);
     lane2.fill(0);
     lane3.fill(0);
+    this.#totals.added(this.#window);
     this.#pending = 0;
     const sum = even + odd;
     if (sum < this.sumMin) this.sumMin = sum;

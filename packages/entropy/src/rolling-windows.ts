@@ -1,4 +1,5 @@
 import { scaledTerm, termScale } from './plug-in.ts';
+import { Totals } from './totals.ts';
 import type { OnWindow, Windows } from './windows.ts';
 
 /** Bytes of stream kept beyond the window before the window is moved back to the buffer's start. */
@@ -21,7 +22,7 @@ export class RollingWindows implements Windows {
   /** Histogram of the window. */
   readonly #counts = new Int32Array(256);
   /** Of the stream up to the last callback. */
-  readonly #totals = new Float64Array(256);
+  readonly #totals = new Totals();
   readonly #window: number;
   readonly #onWindow: OnWindow;
   /** What a count adds to the sum by growing from its index to one more. */
@@ -63,7 +64,7 @@ export class RollingWindows implements Windows {
   }
 
   histogram(): Float64Array {
-    const counts = this.#totals.slice();
+    const counts = this.#totals.histogram();
     for (let i = this.#end - this.#pending; i < this.#end; i++) counts[this.#bytes[i]!]!++;
     return counts;
   }
@@ -83,9 +84,16 @@ export class RollingWindows implements Windows {
         this.sumMin = this.#sum;
         this.sumMax = this.#sum;
       }
-      for (let i = 0; i < 256; i++) this.#totals[i]! += this.#counts[i]!;
+      this.#addTotals();
       this.#onWindow(this.#sum);
     }
+  }
+
+  #addTotals(): void {
+    const counts = this.#counts;
+    const { recent } = this.#totals;
+    for (let i = 0; i < 256; i++) recent[i]! += counts[i]!;
+    this.#totals.added(this.#window);
   }
 
   /** Takes the first window's bytes, which drive none out. */

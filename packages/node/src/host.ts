@@ -1,6 +1,6 @@
 import { generateKeyPairFromSeed } from '@libp2p/crypto/keys';
 import { peerIdFromPrivateKey } from '@libp2p/peer-id';
-import type { Log } from '@skerry/base';
+import { type Log, SkerryError } from '@skerry/base';
 import { parameters, type Scale } from '../parameters.ts';
 import { createAddressBook } from './address-book.ts';
 import { type ConnectionKeeper, createConnectionKeeper, parseAddresses } from './connection-keeper.ts';
@@ -45,6 +45,10 @@ export type Host = {
    * What is no multiaddr or names another node is passed over: it comes from peers.
    */
   readonly learnAddresses: (nodeId: string, addresses: readonly string[]) => Promise<void>;
+  /** Refuses connections with these nodes, and only these, from here on; the ones that exist are closed. */
+  readonly deny: (nodeIds: readonly string[]) => Promise<void>;
+  /** Cuts every connection at once, without telling the other end. */
+  readonly cut: () => void;
   /** Stops everything within `parameters.stopMs`; a second call waits for the first. */
   readonly close: () => Promise<void>;
 };
@@ -62,8 +66,10 @@ export async function createHost(options: HostOptions): Promise<Host> {
   const peerId = peerIdFromPrivateKey(privateKey);
   const nodeId = peerId.toString();
   const shelf = createRecordShelf(options.recordKinds, peerId.toMultihash().bytes);
+  const denied = new Set<string>();
   const libp2p = await startLibp2p({
     ...options,
+    denied,
     listen: parseAddresses(options.listen).map(String),
     privateKey,
     shelf,
@@ -83,6 +89,17 @@ export async function createHost(options: HostOptions): Promise<Host> {
     learnAddresses: async (id, addresses) => {
       if (id === nodeId || !(await book.learn(id, addresses))) return;
       keeper.want(id);
+    },
+    deny: async nodeIds => {
+      denied.clear();
+      for (const id of nodeIds) denied.add(id);
+      const open = libp2p.getConnections().filter(connection => denied.has(connection.remotePeer.toString()));
+      for (const connection of open)
+        connection.abort(new SkerryError('PEER_UNREACHABLE', 'the node is denied'));
+    },
+    cut: () => {
+      const reason = new SkerryError('SHUTTING_DOWN');
+      for (const connection of libp2p.getConnections()) connection.abort(reason);
     },
     close: () => (closing ??= closeHost(libp2p, keeper, log)),
   };

@@ -30,6 +30,8 @@ type Options = {
   readonly scale: Scale;
   readonly transport: 'tcp' | 'memory';
   readonly shelf: RecordShelf;
+  /** Nodes that get no connection; may change at any time. */
+  readonly denied: ReadonlySet<string>;
 };
 
 /**
@@ -55,6 +57,10 @@ export async function startLibp2p(options: Options): Promise<NodeLibp2p> {
         maxIncomingPendingConnections: limits.inboundPendingMax,
         dialTimeout: limits.dialMs,
         addressDialTimeout: limits.addressDialMs,
+      },
+      connectionGater: {
+        denyDialPeer: peerId => options.denied.has(peerId.toString()),
+        denyInboundEncryptedConnection: peerId => options.denied.has(peerId.toString()),
       },
       connectionMonitor: { abortConnectionOnPingFailure: false, pingInterval: parameters.pingIntervalMs },
       peerStore: { maxAddressAge: parameters.addressAgeMsMax, maxPeerAge: parameters.addressAgeMsMax },

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { type Clock, type Log, type Profile, type Risk, SkerryError, toHex } from '@skerry/base';
+import { type Clock, type Log, type Profile, type Risk, SkerryError, toHex, wipe } from '@skerry/base';
 import { nodeClock, nodeCrypto, nodeRandom } from '@skerry/crypto';
 import type { AuthoritySigner } from '@skerry/custody';
 import { type Candidate, type Counts, type Place, type Placement, planPlacement } from '@skerry/placement';
@@ -79,8 +79,12 @@ export type Peer = {
   /** Opens a key: with a grant, or as its owner. Throws as `openKey`. */
   readonly open: (keyId: Uint8Array, grant?: Uint8Array) => Promise<OpenedKey>;
   readonly network: Network;
+  /** Refuses connections with these nodes, and only these, from here on; the ones that exist are closed. */
+  readonly deny: (nodeIds: readonly string[]) => Promise<void>;
   /** Stops everything in order. */
   readonly close: () => Promise<void>;
+  /** Stops as a crash would: connections are cut first, and nothing is drained or told to anybody. */
+  readonly abandon: () => Promise<void>;
 };
 
 /** For how long and how often a grant is good. */
@@ -139,7 +143,7 @@ export async function createPeer(options: PeerOptions): Promise<Peer> {
       throw error;
     },
   );
-  const { streams, records } = network;
+  const { streams } = network;
   const at = { streams, nodeKey, nodeSeed, clock, random: nodeRandom };
 
   function candidates(): Candidate[] {
@@ -200,6 +204,12 @@ export async function createPeer(options: PeerOptions): Promise<Peer> {
     return openKey({ ...at, confirmationSeed: nodeSeed }, { manifest, grant: token, holders });
   }
 
+  async function close(): Promise<void> {
+    await network.close();
+    await store.close();
+    wipe(identity.nodeSeed, identity.ownerSeed);
+  }
+
   for (const { manifest } of await keyring.list()) network.keepManifest(manifest);
   return {
     nodeId,
@@ -221,12 +231,11 @@ export async function createPeer(options: PeerOptions): Promise<Peer> {
     grant,
     open,
     network,
-    close: async () => {
-      await records.close();
-      await network.close();
-      await store.close();
-      identity.nodeSeed.fill(0);
-      identity.ownerSeed.fill(0);
+    deny: network.host.deny,
+    close,
+    abandon: async () => {
+      network.host.cut();
+      await close();
     },
   };
 }

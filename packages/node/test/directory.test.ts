@@ -42,14 +42,26 @@ function open(host: Host, options: { clock?: Clock; entriesMax?: number } = {}):
 async function start(count: number): Promise<Directory[]> {
   hosts = await startHosts(count);
   const opened = hosts.map(host => open(host));
-  await until(() => hosts.every(host => innards(host).getMeshPeers(topic).length > 0));
+  // gossip to a neighbour that has no stream yet is lost: wait until all can hear all
+  await until(() =>
+    hosts.every((host, i) => innards(host).streamsOutbound.size >= (i === 0 ? count - 1 : 1)),
+  );
+  await until(() =>
+    hosts.every((host, i) => innards(host).getMeshPeers(topic).length >= (i === 0 ? count - 1 : 1)),
+  );
   return opened;
 }
 
 /** What gossipsub has and its types do not tell. */
-function innards(host: Host): { getMeshPeers(topic: string): string[]; getScore(nodeId: string): number } {
-  return host.libp2p.services.gossip as unknown as ReturnType<typeof innards>;
+function innards(host: Host): Innards {
+  return host.libp2p.services.gossip as unknown as Innards;
 }
+
+type Innards = {
+  readonly streamsOutbound: ReadonlyMap<string, unknown>;
+  readonly getMeshPeers: (topic: string) => string[];
+  readonly getScore: (nodeId: string) => number;
+};
 
 const topic = '/skerry/directory/1';
 

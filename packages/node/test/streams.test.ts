@@ -1,8 +1,9 @@
+import { randomBytes } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { parameters } from '../parameters.ts';
 import type { Host } from '../src/host.ts';
 import { createPeerStreams, type PeerStreams, type PeerStreamsOptions } from '../src/streams.ts';
-import { recordingLog, startHosts, until } from './hosts.ts';
+import { recordingLog, startHost, startHosts, until } from './hosts.ts';
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
 const text = (body: Uint8Array): string => new TextDecoder().decode(body);
@@ -181,5 +182,76 @@ describe('peer streams', () => {
     await Promise.all(mine().map(async stream => stream.close()));
     await until(() => mine().length === 0);
     expect(text(await asking.request(to, bytes('two'), { deadlineMs: 5_000 }))).toBe('two');
+  });
+
+  test('an observer sees every frame that enters and leaves', async () => {
+    const seen: string[] = [];
+    const protocol = `/test/${counter++}`;
+    const [a, b] = hosts as [Host, Host];
+    await streamsOn(b, protocol, { handle: async () => bytes('the answer') });
+    const onFrame: PeerStreamsOptions['onFrame'] = (direction, nodeId, frame) => {
+      seen.push(`${direction} ${nodeId === b.nodeId} ${text(frame).slice(-10)}`);
+    };
+    const asking = await streamsOn(a, protocol, { onFrame });
+    await asking.request(b.nodeId, bytes('a question'), { deadlineMs: 5_000 });
+    expect(seen).toEqual(['out true a question', 'in true the answer']);
+  });
+
+  test('a peer that nobody knows is unreachable, and nobody waits beyond the deadline for it', async () => {
+    const { asking } = await pair();
+    const stranger = '12D3KooWGRUhYqkjVBzMwjAHCJ5dZxpuaT6SDMBGuHT3fQXsEXvF';
+    const request = asking.request(stranger, bytes('x'), { deadlineMs: 300 });
+    await expect(request).rejects.toMatchObject({ kind: 'unavailable' });
+    expect(asking.isAlive(stranger)).toBe(false);
+    await expect(asking.request('nobody', bytes('x'), { deadlineMs: 300 })).rejects.toMatchObject({
+      code: 'MESSAGE_MALFORMED',
+    });
+  });
+
+  test('a peer that goes away fails its requests at once, and is asked again when it is back', async () => {
+    const nodeSeed = randomBytes(32);
+    const protocol = `/test/${counter++}`;
+    const a = hosts[0]!;
+    const asking = await streamsOn(a, protocol);
+    const first = await startHost({ nodeSeed, bootstrap: a.addresses() });
+    await streamsOn(first, protocol, { handle: async () => new Promise<never>(() => undefined) });
+    await until(() => a.isConnected(first.nodeId));
+    const request = asking.request(first.nodeId, bytes('x'), { deadlineMs: 15_000 });
+    const failed = expect(request).rejects.toMatchObject({ code: 'PEER_UNREACHABLE' });
+    await until(() => asking.isAlive(first.nodeId));
+    await first.close();
+    await failed;
+    const second = await startHost({ nodeSeed, bootstrap: a.addresses() });
+    await streamsOn(second, protocol);
+    await until(() => a.isConnected(second.nodeId));
+    expect(text(await asking.request(second.nodeId, bytes('back'), { deadlineMs: 15_000 }))).toBe('back');
+    await second.close();
+  });
+
+  test('closing fails what is waited for, lets what is answered finish, and refuses more', async () => {
+    let release = (): void => undefined;
+    const released = new Promise<void>(resolve => {
+      release = resolve;
+    });
+    const { asking, answering, to } = await pair({
+      handle: async (_from, body) => {
+        if (text(body) !== 'quick') await released;
+        return body;
+      },
+    });
+    await asking.request(to, bytes('quick'), { deadlineMs: 5_000 });
+    const under = asking.request(to, bytes('under way'), { deadlineMs: 5_000 });
+    await until(() => asking.isAlive(to));
+    const closing = answering.close();
+    release();
+    await closing;
+    expect(text(await under)).toBe('under way');
+    const waited = asking.request(to, bytes('x'), { deadlineMs: 5_000 });
+    const failed = expect(waited).rejects.toMatchObject({ kind: 'unavailable' });
+    await asking.close();
+    await failed;
+    await expect(asking.request(to, bytes('x'), { deadlineMs: 5_000 })).rejects.toMatchObject({
+      code: 'SHUTTING_DOWN',
+    });
   });
 });

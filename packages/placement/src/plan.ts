@@ -128,11 +128,7 @@ function eligible(candidates: readonly Candidate[], trustFloor: number): Candida
  * cap keeps its promise, if there is one; then with the smallest miss; then with the highest of the profile's
  * trust floors, or none.
  */
-function chooseReduced(
-  candidates: readonly Candidate[],
-  level: Level,
-  minima: Minima,
-): Choice | undefined {
+function chooseReduced(candidates: readonly Candidate[], level: Level, minima: Minima): Choice | undefined {
   const floors = riskLevels.map(risk => targetTable[level.profile][risk].trustFloor);
   const lower = floors.filter(floor => floor <= level.targets.trustFloor).sort((a, b) => b - a);
   for (const threshold of [exactThresholdMin(level.targets, level.risk), thresholdMin]) {
@@ -172,15 +168,18 @@ function placeLevel(request: PlacementRequest, risk: Risk): Placement | undefine
   const full = searchCounts(eligible(request.candidates, level.targets.trustFloor), level, { ...minima, t });
   if (full !== undefined && full.miss === 0) return placementOf(request, level, full, minima.n);
   if (!request.acceptReduced) return undefined;
-  const reduced = chooseReduced(request.candidates, level, below.minima);
+  const reduced =
+    chooseReduced(request.candidates, level, below.minima) ??
+    chooseReduced(request.candidates, level, noMinima);
   return reduced === undefined ? undefined : placementOf(request, level, reduced, below.minima.n);
 }
 
 /**
  * Chooses who holds a key's shares: the smallest k, then t, with which the best-placed candidates meet the level's
  * targets under its hard caps (PROTOCOL sections 5 and 6; docs/adr/0003-sizing.md). The same candidates, in any
- * order, give the same placement. A level never has fewer holders, a lower threshold, nor, as far as the caps
- * allow, fewer regions or operators, than the level below it on the same network.
+ * order, give the same placement. A level that is met never has fewer holders or a lower threshold than the levels
+ * below it on the same network, nor, as far as its caps and trust floor allow, fewer regions or operators; a reduced one
+ * neither, unless its tighter caps fit on fewer holders only.
  *
  * @param request what is asked
  * @returns holders, standbys and the certificate; `reduced` where the level is missed and that was accepted

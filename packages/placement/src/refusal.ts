@@ -1,8 +1,8 @@
 import { SkerryError } from '@skerry/base';
 import { availabilityDefault, plannedShareCountMax, regionsMin, trustNeutral } from '../parameters.ts';
 import { type Candidate, operatorOf } from './candidate.ts';
-import type { Level } from './search.ts';
 import type { PlacementCertificate } from './certificate.ts';
+import type { Level } from './search.ts';
 import { type Counts, capsOf, exactThresholdMin, lossProbability, theftProbability } from './sizing.ts';
 
 /** What a network has, or a placement needs. */
@@ -74,7 +74,11 @@ function figure(probability: number): string {
  * @param best the certificate of the reduced placement that could be accepted, if there is one
  * @throws PLACEMENT_INFEASIBLE always
  */
-export function refuseLevel(candidates: readonly Candidate[], level: Level, best: PlacementCertificate | undefined): never {
+export function refuseLevel(
+  candidates: readonly Candidate[],
+  level: Level,
+  best: PlacementCertificate | undefined,
+): never {
   const { lossMax, theftMax, trustFloor } = level.targets;
   const trusted = candidates.filter(({ trust }) => trust >= trustFloor);
   const [all, eligible] = [figuresOf(candidates), figuresOf(trusted)];

@@ -95,12 +95,14 @@ export type SealedHeader = {
   readonly unwrap: (key: Uint8Array) => Promise<Uint8Array>;
   /** The rest of the source, to be iterated once. */
   readonly payload: AsyncIterable<Uint8Array>;
+  /** Ends the source, read or not; again, does nothing. `openStream` calls it, whatever happens. */
+  readonly close: () => Promise<void>;
 };
 
 /**
  * Reads the header of a sealed file and leaves the rest of the source unread, so that the key can be asked for over
- * the network meanwhile. A source that is not a sealed file is ended; otherwise it is ended with `payload`, and a
- * caller who never iterates that ends the source itself.
+ * the network meanwhile. What is returned is the caller's to give to `openStream` or to `close`: a source that waits
+ * for ever may hold a file open. One that is no sealed file is ended here.
  *
  * @param source the file's bytes, in pieces of any length
  * @throws SEALED_FILE_MALFORMED where no age v1 header with exactly one skerry stanza ends within `headerBytesMax`
@@ -113,6 +115,9 @@ export type SealedHeader = {
  */
 export async function readSealedHeader(source: AsyncIterable<Uint8Array>): Promise<SealedHeader> {
   const pieces = source[Symbol.asyncIterator]();
+  const close = async (): Promise<void> => {
+    await pieces.return?.();
+  };
   try {
     const { header, rest } = await takeHeader(pieces);
     const { keyId, nonce, body } = parseStanza(await stanzasOf(header));
@@ -120,9 +125,10 @@ export async function readSealedHeader(source: AsyncIterable<Uint8Array>): Promi
       keyId,
       unwrap: key => unwrapFileKey(header, key, { keyId, nonce, body }),
       payload: continuation(rest, pieces),
+      close,
     };
   } catch (error) {
-    await pieces.return?.();
+    await close();
     throw error;
   }
 }
@@ -152,15 +158,11 @@ async function* continuation(
   rest: Uint8Array,
   pieces: AsyncIterator<Uint8Array>,
 ): AsyncGenerator<Uint8Array, void, void> {
-  try {
-    yield rest;
-    for (;;) {
-      const next = await pieces.next();
-      if (next.done === true) return;
-      yield next.value;
-    }
-  } finally {
-    await pieces.return?.();
+  yield rest;
+  for (;;) {
+    const next = await pieces.next();
+    if (next.done === true) return;
+    yield next.value;
   }
 }
 

@@ -5,7 +5,7 @@ import { type Output, stageFile } from './staged-file.ts';
 
 /** What `openStream` needs. */
 export type OpenOptions = {
-  /** From `readSealedHeader`; its payload is read to the end. */
+  /** From `readSealedHeader`; afterwards it is closed. */
   readonly header: SealedHeader;
   /** K, the key that `header.keyId` names; stays the caller's. */
   readonly key: Uint8Array;
@@ -32,19 +32,23 @@ export type OpenOptions = {
  */
 export async function openStream(options: OpenOptions): Promise<{ readonly bytes: number }> {
   const { header, key, output, inputPath } = options;
-  const fileKey = await header.unwrap(key);
   let bytes = 0;
-  async function* plaintext(): AsyncGenerator<Uint8Array, void, void> {
+  async function* plaintext(fileKey: Uint8Array): AsyncGenerator<Uint8Array, void, void> {
     for await (const chunk of decryptPayload(fileKey, header.payload)) {
       bytes += chunk.length;
       yield chunk;
     }
   }
   try {
-    const staged = await stageFile(plaintext(), output, inputPath);
-    await staged.commit();
+    const fileKey = await header.unwrap(key);
+    try {
+      const staged = await stageFile(plaintext(fileKey), output, inputPath);
+      await staged.commit();
+    } finally {
+      wipe(fileKey);
+    }
   } finally {
-    wipe(fileKey);
+    await header.close();
   }
   return { bytes };
 }

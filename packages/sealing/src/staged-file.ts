@@ -81,6 +81,7 @@ export async function stageFile(
       if (!onDisk) await rm(path);
       await writeAll(handle, content);
       if (onDisk) await handle.sync();
+      if (onDisk) await handle.close();
     } catch (error) {
       await release(handle, path);
       throw error;
@@ -147,7 +148,7 @@ function stagedFile(handle: FileHandle, path: string, output: Output): StagedFil
   const commit = async (): Promise<void> => {
     assert(!settled, 'a staged file is committed or discarded once');
     try {
-      if (typeof output === 'string') await place(handle, path, output);
+      if (typeof output === 'string') await place(path, output);
       else await pipeline(handle.createReadStream({ start: 0, highWaterMark: readBytes }), output);
       settled = true;
     } catch (error) {
@@ -159,8 +160,7 @@ function stagedFile(handle: FileHandle, path: string, output: Output): StagedFil
 }
 
 /** Renames the partial into place and flushes its folder, so that a power cut does not undo it. */
-async function place(handle: FileHandle, path: string, output: string): Promise<void> {
-  await handle.close();
+async function place(path: string, output: string): Promise<void> {
   await rename(path, output);
   const folder = await open(dirname(output), 'r');
   try {

@@ -2,6 +2,8 @@ import { execFile } from 'node:child_process';
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { PassThrough } from 'node:stream';
+import { buffer } from 'node:stream/consumers';
 import { promisify } from 'node:util';
 import { type ErrorCode, SkerryError } from '@skerry/base';
 import { openStream, readPieces, readSealedHeader, sealStream } from '../index.ts';
@@ -39,13 +41,17 @@ export async function* piecesOf(bytes: Uint8Array, pieceBytes = 1 << 20): AsyncG
 
 /** The sealed file of `plaintext`. */
 export async function sealBytes(plaintext: Uint8Array, recipients: readonly string[] = []): Promise<Buffer> {
-  return inFolder(async folder => {
-    const output = join(folder, 'sealed');
-    const source = piecesOf(plaintext);
-    const sealed = await sealStream({ source, output, keyId, key, recipients, meterOptions });
-    await sealed.commit();
-    return readFile(output);
+  const output = new PassThrough();
+  const sealed = await sealStream({
+    source: piecesOf(plaintext),
+    output,
+    keyId,
+    key,
+    recipients,
+    meterOptions,
   });
+  const [file] = await Promise.all([buffer(output), sealed.commit()]);
+  return file;
 }
 
 /** What opening `sealed` gives: the plaintext, or the error's code where it is refused and nothing is left behind. */

@@ -34,7 +34,7 @@ describe('a masked round', () => {
         const dealt = await dealKey(size);
         const { set } = drawPoints(dealt, seed);
         const open = makeContext(dealt, 'open', 0, set);
-        expect(combineContributions(open, answersOf(dealt, open).reverse())).toEqual(dealt.payload);
+        expect(combineContributions(open, answersOf(dealt, open).toReversed())).toEqual(dealt.payload);
         if (set.includes(x)) return;
         const inspect = makeContext(dealt, 'inspect', x, set);
         expect(combineContributions(inspect, answersOf(dealt, inspect))).toEqual(
@@ -91,8 +91,8 @@ describe('fewer than t contributions', () => {
         for (const [i, holder] of holdersAt(dealt, set).entries()) {
           addInto(masked, answerOf(dealt, ctx, holder).contribution);
           addScaledInto(bare, holder.share.y, lagrangeCoefficient(set, i, 0));
-          if (i < size.t - 1) expect(masked).not.toEqual(bare);
-          else expect(masked).toEqual(bare);
+          const bareIsSeen = Buffer.compare(masked, bare) === 0;
+          expect(bareIsSeen).toBe(i === size.t - 1);
         }
       }),
       { numRuns: 30 },

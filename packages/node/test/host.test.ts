@@ -1,0 +1,84 @@
+import { createServer } from 'node:net';
+import { randomBytes } from 'node:crypto';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import type { Host } from '../src/host.ts';
+import { startHost, until } from './hosts.ts';
+
+/** A port that is free now. */
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  server.close();
+  await once(server, 'close');
+  return typeof address === 'object' && address !== null ? address.port : 0;
+}
+
+async function closeAll(...hosts: Host[]): Promise<void> {
+  await Promise.all(hosts.map(async host => host.close()));
+}
+
+describe('a host', () => {
+  test('connects to a bootstrap peer that comes up late, and again when that one was away', async () => {
+    const address = `/ip4/127.0.0.1/tcp/${await freePort()}`;
+    const early = await startHost({ bootstrap: [address] });
+    await until(() => early.libp2p.getDialQueue().length > 0 || early.connectedNodes().length === 0);
+    const nodeSeed = randomBytes(32);
+    const late = await startHost({ nodeSeed, listen: [address] });
+    await until(() => early.isConnected(late.nodeId));
+    await late.close();
+    await until(() => !early.isConnected(late.nodeId));
+    const again = await startHost({ nodeSeed, listen: [address] });
+    await until(() => early.isConnected(again.nodeId));
+    await closeAll(early, again);
+  });
+
+  test('makes one connection to a bootstrap address that names no node', async () => {
+    const first = await startHost();
+    const bare = first.addresses().map(address => address.replace(/\/p2p\/.*/, ''));
+    const second = await startHost({ bootstrap: bare });
+    await until(() => second.isConnected(first.nodeId));
+    await new Promise(resolve => setTimeout(resolve, 1_500)); // three looks of the keeper
+    expect(second.libp2p.getConnections()).toHaveLength(1);
+    await closeAll(first, second);
+  });
+
+  test('dials nodes whose addresses it learns, up to its mesh, and passes over addresses that are none', async () => {
+    const seed = randomBytes(32);
+    const hub = await startHost({ nodeSeed: seed, meshPeersMax: 2 });
+    const others = await Promise.all(Array.from({ length: 3 }, async () => startHost({ meshPeersMax: 0 })));
+    const [a, b, c] = others as [Host, Host, Host];
+    await hub.learnAddresses(a.nodeId, ['rubbish', `/ip4/127.0.0.1/tcp/1/p2p/${b.nodeId}`]);
+    expect(await hub.libp2p.peerStore.all()).toEqual([]);
+    for (const host of others) await hub.learnAddresses(host.nodeId, host.addresses());
+    await until(() => hub.connectedNodes().length >= 2);
+    await new Promise(resolve => setTimeout(resolve, 1_200));
+    expect(hub.isConnected(a.nodeId) && hub.isConnected(b.nodeId) && hub.isConnected(c.nodeId)).toBe(false);
+    await closeAll(hub, ...others);
+  });
+
+  test('talks over memory within one process', async () => {
+    const first = await startHost({ transport: 'memory', listen: ['/memory/one'] });
+    const second = await startHost({ transport: 'memory', listen: ['/memory/two'], bootstrap: first.addresses() });
+    await until(() => first.isConnected(second.nodeId));
+    await closeAll(first, second);
+  });
+
+  test('says which address it cannot use', async () => {
+    await expect(startHost({ listen: ['no address'] })).rejects.toMatchObject({ code: 'CONFIG_INVALID' });
+    await expect(startHost({ bootstrap: ['no address'] })).rejects.toMatchObject({ code: 'CONFIG_INVALID' });
+    const first = await startHost();
+    const taken = first.addresses().map(address => address.replace(/\/p2p\/.*/, ''));
+    await expect(startHost({ listen: taken })).rejects.toMatchObject({ code: 'CONFIG_INVALID' });
+    await first.close();
+  });
+
+  test('that is closed leaves nothing behind that keeps a process alive', async () => {
+    const child = spawn(process.execPath, [join(import.meta.dirname, 'host-child.ts')], { stdio: 'inherit' });
+    const [code] = (await once(child, 'exit')) as [number | null];
+    expect(code).toBe(0);
+  });
+});

@@ -1,0 +1,177 @@
+import { encode } from 'it-length-prefixed';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { parameters } from '../parameters.ts';
+import { peerIdOf } from '../src/address-book.ts';
+import type { Stream } from '../src/frame-stream.ts';
+import { encodeFrame, frameKinds } from '../src/frames.ts';
+import type { Host } from '../src/host.ts';
+import { createPeerStreams, type PeerStreams, type PeerStreamsOptions } from '../src/streams.ts';
+import { recordingLog, startHosts, until } from './hosts.ts';
+
+const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
+const text = (body: Uint8Array): string => new TextDecoder().decode(body);
+const request = (id: number, body = 'x'): Uint8Array =>
+  encode.single(encodeFrame({ id, kind: frameKinds.request, body: bytes(body) })).subarray();
+
+let counter = 0;
+const opened: PeerStreams[] = [];
+let hosts: Host[];
+let victim: Host;
+let honest: Host;
+let hostile: Host;
+
+beforeAll(async () => {
+  hosts = await startHosts(3);
+  [victim, honest, hostile] = hosts as [Host, Host, Host];
+});
+afterEach(async () => {
+  await Promise.all(opened.splice(0).map(async streams => streams.close()));
+});
+afterAll(async () => {
+  await Promise.all(hosts.map(async host => host.close()));
+});
+
+async function streamsOn(host: Host, protocol: string, options: Partial<PeerStreamsOptions> = {}): Promise<PeerStreams> {
+  const handle: PeerStreamsOptions['handle'] = async (_from, body) => body;
+  const streams = await createPeerStreams({ host, protocol, handle, log: recordingLog(), ...options });
+  opened.push(streams);
+  return streams;
+}
+
+/** A responder, a raw stream to it from the hostile host, and an honest requester that it must go on answering. */
+async function attack(options: Partial<PeerStreamsOptions> = {}): Promise<{ raw: Stream; stillServes: () => Promise<void> }> {
+  const protocol = `/test/hostile/${counter++}`;
+  await streamsOn(victim, protocol, options);
+  const asking = await streamsOn(honest, protocol);
+  const raw = await hostile.libp2p.dialProtocol(peerIdOf(victim.nodeId), protocol);
+  const stillServes = async (): Promise<void> => {
+    expect(text(await asking.request(victim.nodeId, bytes('honest'), { deadlineMs: 5_000 }))).toBe('honest');
+  };
+  await stillServes();
+  return { raw, stillServes };
+}
+
+describe('a hostile requester has its stream aborted, and others are served on, when it sends', () => {
+  const garbage = encode.single(bytes('no frame')).subarray();
+  const tooLong = new Uint8Array([0xff, 0xff, 0xff, 0x01]);
+  const endlessLength = new Uint8Array(12).fill(0xff);
+  const answer = encode
+    .single(encodeFrame({ id: 1, kind: frameKinds.response, body: bytes('x') }))
+    .subarray();
+  const cases = {
+    garbage: [garbage],
+    'a length over the limit': [tooLong],
+    'a length without end': [endlessLength],
+    'an answer to nothing': [answer],
+    'one request twice': [request(1), request(1)],
+    'descending ids': [request(2), request(1)],
+  };
+  for (const [name, chunks] of Object.entries(cases)) {
+    test(name, async () => {
+      const { raw, stillServes } = await attack();
+      for (const chunk of chunks) raw.send(chunk);
+      await until(() => raw.status === 'reset');
+      await stillServes();
+    });
+  }
+});
+
+describe('a hostile requester', () => {
+  test('that floods is worked for in its bounds, and waits while others are served', async () => {
+    let release = (): void => undefined;
+    const released = new Promise<void>(resolve => {
+      release = resolve;
+    });
+    let atWork = 0;
+    const { raw, stillServes } = await attack({
+      handle: async (_from, body) => {
+        if (text(body) === 'honest') return body;
+        atWork++;
+        await released;
+        return body;
+      },
+    });
+    const body = 'f'.repeat(20_000);
+    for (let id = 1; id <= 1_000; id++) raw.send(request(id, body));
+    await until(() => atWork === parameters.requestsServedPerPeerMax && raw.writeBufferLength > 0);
+    await stillServes();
+    expect(atWork).toBe(parameters.requestsServedPerPeerMax);
+    expect(raw.writeBufferLength).toBeGreaterThan(1_000 * body.length - 6_000_000);
+    release();
+    await until(() => atWork === 1_000 && raw.writeBufferLength === 0);
+  });
+
+  test('that reads no answers gets no more work done than its window holds', async () => {
+    let done = 0;
+    const { raw, stillServes } = await attack({
+      handle: async (_from, body) => {
+        if (text(body) !== 'honest') done++;
+        return text(body) === 'honest' ? body : new Uint8Array(200_000);
+      },
+    });
+    raw.pause();
+    for (let id = 1; id <= 1_000; id++) raw.send(request(id));
+    await until(() => done >= parameters.requestsServedPerPeerMax);
+    for (let i = 0; i < 3; i++) await stillServes();
+    expect(done).toBeLessThan(200);
+    raw.abort(new Error('enough'));
+  });
+
+  test('that opens stream after stream has one', async () => {
+    const protocol = `/test/hostile/${counter++}`;
+    await streamsOn(victim, protocol);
+    const raws: Stream[] = [];
+    for (let i = 0; i < 8; i++) {
+      raws.push(await hostile.libp2p.dialProtocol(peerIdOf(victim.nodeId), protocol));
+      raws.at(-1)!.send(request(1));
+    }
+    await until(() => raws.slice(0, -1).every(raw => raw.status !== 'open'));
+  });
+});
+
+describe('a hostile responder', () => {
+  /** A requester to a hostile handler of raw streams. */
+  async function asked(misbehave: (stream: Stream) => void): Promise<{ asking: PeerStreams; to: string }> {
+    const protocol = `/test/hostile/${counter++}`;
+    await hostile.libp2p.handle(protocol, misbehave);
+    return { asking: await streamsOn(victim, protocol), to: hostile.nodeId };
+  }
+  const reply = (id: number, body: string): Uint8Array =>
+    encode.single(encodeFrame({ id, kind: frameKinds.response, body: bytes(body) })).subarray();
+
+  test('that answers what was never asked has its stream aborted and the request fails', async () => {
+    const { asking, to } = await asked(stream => {
+      stream.send(reply(7, 'unasked'));
+    });
+    const request = asking.request(to, bytes('x'), { deadlineMs: 10_000 });
+    await expect(request).rejects.toMatchObject({ code: 'PEER_UNREACHABLE' });
+  });
+
+  test('that sends garbage fails the request at once', async () => {
+    const { asking, to } = await asked(stream => {
+      stream.send(new Uint8Array(50).fill(0xff));
+    });
+    const request = asking.request(to, bytes('x'), { deadlineMs: 10_000 });
+    await expect(request).rejects.toMatchObject({ code: 'PEER_UNREACHABLE' });
+  });
+
+  test('that answers twice is believed once', async () => {
+    const { asking, to } = await asked(stream => {
+      let id = 0;
+      stream.addEventListener('message', () => {
+        id++;
+        stream.send(reply(id, `first ${id}`));
+        stream.send(reply(id, `second ${id}`));
+      });
+    });
+    for (const expected of ['first 1', 'first 2', 'first 3']) {
+      expect(text(await asking.request(to, bytes('x'), { deadlineMs: 5_000 }))).toBe(expected);
+    }
+  });
+
+  test('that says nothing costs the deadline', async () => {
+    const { asking, to } = await asked(() => undefined);
+    const request = asking.request(to, bytes('x'), { deadlineMs: 100 });
+    await expect(request).rejects.toMatchObject({ code: 'DEADLINE_EXCEEDED' });
+  });
+});
