@@ -1,1 +1,2 @@
-export {};
+export type { Io, TerminalStream } from './src/io.ts';
+export { main } from './src/main.ts';

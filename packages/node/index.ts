@@ -6,7 +6,7 @@ export { createIdentity, type Identity, loadIdentity } from './src/identity.ts';
 export { type OwnedKey, parseKeyId } from './src/keyring.ts';
 export type { TrustStatements } from './src/neighbours.ts';
 export { type Network, recordKinds } from './src/network.ts';
-export type { OpenedKey } from './src/opening.ts';
+export { type OpenedKey, openKey } from './src/opening.ts';
 export {
   createPeer,
   type GrantTerms,

@@ -9,6 +9,8 @@ export const parameters = {
    * 4 MiB unread, so the window stays below: a peer is slowed down and not cut off.
    */
   streamWindowBytesMax: 2_097_152,
+  /** Bytes of waiting frames that are sent as one chunk, 4 KiB to 256 KiB: one encryption and one write for all. */
+  batchBytes: 65_536,
   /** Requests of one peer that a node works on at once, 1 to 1,000; the next are not read until one is answered. */
   requestsServedPerPeerMax: 64,
   /** Requests to one peer that may wait for an answer, 1 to 10,000: then TOO_BUSY. */

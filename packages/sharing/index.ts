@@ -1,4 +1,3 @@
-export { payloadBytesMax, payloadBytesMin } from './parameters.ts';
 export { commitPayload, type PackedKey, packKey, unpackKey } from './src/payload.ts';
 export {
   type Answer,

@@ -1,7 +1,9 @@
 import { messageStreamToDuplex } from '@libp2p/utils';
+import { concatBytes } from '@skerry/base';
 import { decode, encode } from 'it-length-prefixed';
 import { pipe } from 'it-pipe';
-import { pushable } from 'it-pushable';
+import { pushableV } from 'it-pushable';
+import { parameters } from '../parameters.ts';
 import { decodeFrame, encodeFrame, type Frame } from './frames.ts';
 import type { NodeLibp2p } from './node-libp2p.ts';
 
@@ -15,6 +17,8 @@ export type FrameObserver = (direction: 'in' | 'out', nodeId: string, frame: Uin
 export type FrameStream = {
   /** Queues a frame; resolves when libp2p has taken it, which waits for a slow reader, or when the stream ends. */
   readonly send: (frame: Frame) => Promise<void>;
+  /** Whether a frame sent now could go out. */
+  readonly isOpen: () => boolean;
   /** Stops or takes up reading, so that the peer's window runs full. */
   readonly pause: () => void;
   readonly resume: () => void;
@@ -51,20 +55,10 @@ type Options = {
 export function openFrameStream(options: Options): FrameStream {
   const { stream, nodeId, frameBytesMax, onFrame, receive } = options;
   const duplex = messageStreamToDuplex(stream);
-  const outgoing = pushable<Outgoing>({ objectMode: true });
+  const outgoing = pushableV<Outgoing>({ objectMode: true });
   const waiting = new Set<() => void>();
 
-  const writing = pipe(
-    outgoing,
-    async function* (source) {
-      for await (const { bytes, taken } of source) {
-        onFrame('out', nodeId, bytes);
-        yield encode.single(bytes, { maxDataLength: frameBytesMax });
-        taken(); // the sink asks for the next one only when libp2p has room for it
-      }
-    },
-    duplex.sink,
-  );
+  const writing = pipe(outgoing, source => inBatches(source, options), duplex.sink);
   const reading = pipe(
     duplex.source,
     source => decode(source, { maxDataLength: frameBytesMax, maxLengthLength: lengthBytesMax }),
@@ -101,6 +95,7 @@ export function openFrameStream(options: Options): FrameStream {
         waiting.add(taken);
         outgoing.push({ bytes: encodeFrame(frame), taken });
       }),
+    isOpen: () => stream.status === 'open' && stream.writeStatus === 'writable',
     pause: () => {
       if (stream.readStatus === 'readable') stream.pause();
     },
@@ -111,4 +106,28 @@ export function openFrameStream(options: Options): FrameStream {
     abort: reason => stream.abort(reason),
     ended: settle(),
   };
+}
+
+/**
+ * Length-prefixed frames, as many in one chunk as wait and fit: encrypting and writing cost by the chunk. A frame
+ * counts as taken when the sink asks for the next chunk, which it does only when libp2p has room for it.
+ */
+async function* inBatches(
+  source: AsyncIterable<readonly Outgoing[]>,
+  { nodeId, frameBytesMax, onFrame }: Options,
+): AsyncGenerator<Uint8Array> {
+  for await (const waiting of source) {
+    let batch: Outgoing[] = [];
+    let batchBytes = 0;
+    for (const [i, frame] of waiting.entries()) {
+      onFrame('out', nodeId, frame.bytes);
+      batch.push(frame);
+      batchBytes += frame.bytes.length;
+      if (batchBytes < parameters.batchBytes && i + 1 < waiting.length) continue;
+      yield concatBytes(...batch.map(({ bytes }) => encode.single(bytes, { maxDataLength: frameBytesMax }).subarray()));
+      for (const { taken } of batch) taken();
+      batch = [];
+      batchBytes = 0;
+    }
+  }
 }

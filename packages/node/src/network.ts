@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Clock, type Log, SkerryError } from '@skerry/base';
+import { type Clock, type Log, SkerryError, toHex } from '@skerry/base';
 import { nodeCrypto, nodeRandom } from '@skerry/crypto';
 import { type HeldEpoch, openHeldShare } from '@skerry/custody';
 import type { Candidate, Place } from '@skerry/placement';
@@ -191,7 +191,7 @@ function createPublisher(
   records: Records,
   log: Log,
 ): {
-  publishHeld: (held: HeldEpoch) => void;
+  publishHeld: (held: HeldEpoch) => Promise<void>;
   publishManifest: (manifest: Manifest) => Promise<void>;
   keepManifest: (manifest: Manifest) => void;
 } {
@@ -208,13 +208,11 @@ function createPublisher(
   return {
     keepManifest,
     publishManifest: async manifest => put(manifestPath(manifest.core.keyId), encodeManifest(manifest)),
-    publishHeld: held => {
+    publishHeld: async held => {
       const { core, signatures, activation, x } = held;
       if (activation === null) return;
       keepManifest({ core, signatures, activation });
-      put(shareRecordPath(core.keyId, core.epoch, x), shareRecordFor(held)).catch((error: unknown) => {
-        log.warn('a share record was not published', { x, reason: String(error) });
-      });
+      await put(shareRecordPath(core.keyId, core.epoch, x), shareRecordFor(held));
     },
   };
 }
@@ -233,7 +231,12 @@ export async function startNetwork(options: NetworkOptions): Promise<Network> {
     capacity,
     clock,
     random: nodeRandom,
-    publish: publisher.publishHeld,
+    publish: held => {
+      publisher.publishHeld(held).catch((error: unknown) => {
+        const code = error instanceof SkerryError ? error.code : String(error);
+        log.error('a share could not be published', { keyId: toHex(held.core.keyId), x: held.x, code });
+      });
+    },
     answerOther: ({ body }) => {
       const all = directory.snapshot();
       const page = all.slice(body.offset, body.offset + directoryPageMax);

@@ -1,8 +1,8 @@
 import { performance } from 'node:perf_hooks';
 import { SkerryError } from '@skerry/base';
 import { parameters, scales } from '../parameters.ts';
-import { peerIdOf } from './address-book.ts';
-import { type FrameObserver, type FrameStream, openFrameStream } from './frame-stream.ts';
+import { type PeerId, peerIdOf } from './address-book.ts';
+import { type FrameObserver, type FrameStream, openFrameStream, type Stream } from './frame-stream.ts';
 import { type Frame, frameKinds, frameOverheadBytes } from './frames.ts';
 import type { Host } from './host.ts';
 
@@ -136,9 +136,15 @@ async function ask(
   }
 }
 
-/** The open stream to a responder, or the one being opened. */
+/** The open stream to a responder, the one being opened, or a new one. */
 async function linkTo(responder: Responder, options: Options, closing: AbortSignal): Promise<Link> {
-  if (responder.link !== undefined) return responder.link;
+  const existing = responder.link;
+  if (existing !== undefined) {
+    const link = await existing;
+    if (link.frames.isOpen()) return link;
+    if (responder.link === existing) responder.link = undefined;
+    return linkTo(responder, options, closing);
+  }
   const opening = openLink(responder, options, closing);
   responder.link = opening;
   const forget = (): void => {
@@ -163,7 +169,7 @@ async function openLink(responder: Responder, options: Options, closing: AbortSi
   const peerId = peerIdOf(nodeId);
   try {
     const signal = AbortSignal.any([closing, AbortSignal.timeout(scales[host.scale].dialMs)]);
-    const stream = await host.libp2p.dialProtocol(peerId, protocol, { signal });
+    const stream = await openStream(host, peerId, protocol, signal);
     const pending = new Map<number, Pending>();
     const receive = (frame: Frame): void => receiveAnswer(responder, link, frame);
     const finish = async (): Promise<void> => undefined;
@@ -172,6 +178,26 @@ async function openLink(responder: Responder, options: Options, closing: AbortSi
     return link;
   } catch (error) {
     throw closing.aborted ? new SkerryError('SHUTTING_DOWN') : unreachable(nodeId, error);
+  }
+}
+
+/**
+ * A stream over the connection there is or a new one. For a moment after a peer restarted, libp2p still holds the
+ * old connection, over which no stream opens: then over a new one, whatever it holds.
+ */
+async function openStream(
+  host: Host,
+  peerId: PeerId,
+  protocol: string,
+  signal: AbortSignal,
+): Promise<Stream> {
+  const wasConnected = host.isConnected(peerId.toString());
+  try {
+    return await host.libp2p.dialProtocol(peerId, protocol, { signal });
+  } catch (error) {
+    const refused = error instanceof Error && error.name === 'UnsupportedProtocolError';
+    if (!wasConnected || refused || signal.aborted) throw error;
+    return host.libp2p.dialProtocol(peerId, protocol, { signal, force: true });
   }
 }
 

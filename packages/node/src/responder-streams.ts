@@ -61,7 +61,7 @@ export async function createResponderStreams(options: Options): Promise<Responde
     close: async () => {
       await host.libp2p.unhandle(protocol);
       await Promise.race([
-        Promise.all([...requesters.values()].map(drain)),
+        Promise.all([...requesters.values()].map(finishUp)),
         sleep(parameters.drainMs, undefined, { ref: false }),
       ]);
       for (const { frames } of requesters.values()) frames?.abort(new Error('shutting down'));
@@ -77,9 +77,11 @@ function requesterOf(requesters: Map<string, Requester>, nodeId: string): Reques
   return requester;
 }
 
-async function drain(requester: Requester): Promise<void> {
+async function finishUp(requester: Requester): Promise<void> {
   requester.frames?.pause();
   while (requester.atWork > 0) await requester.freed.promise;
+  requester.frames?.end();
+  await requester.frames?.ended;
 }
 
 async function serve(stream: Stream, requester: Requester, options: Options): Promise<void> {

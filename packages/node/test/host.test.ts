@@ -1,11 +1,14 @@
-import { createServer } from 'node:net';
-import { randomBytes } from 'node:crypto';
 import { spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
+import { createServer } from 'node:net';
 import { join } from 'node:path';
+import { nodeCrypto } from '@skerry/crypto';
+import { nodeIdOf } from '@skerry/wire';
 import { describe, expect, test } from 'vitest';
+import { parameters } from '../parameters.ts';
 import type { Host } from '../src/host.ts';
-import { startHost, until } from './hosts.ts';
+import { recordingLog, startHost, until } from './hosts.ts';
 
 /** A port that is free now. */
 async function freePort(): Promise<number> {
@@ -17,6 +20,10 @@ async function freePort(): Promise<number> {
   return typeof address === 'object' && address !== null ? address.port : 0;
 }
 
+function nameOf(seed: Uint8Array): string {
+  return nodeIdOf(nodeCrypto.ed25519PublicKey(seed));
+}
+
 async function closeAll(...hosts: Host[]): Promise<void> {
   await Promise.all(hosts.map(async host => host.close()));
 }
@@ -24,8 +31,9 @@ async function closeAll(...hosts: Host[]): Promise<void> {
 describe('a host', () => {
   test('connects to a bootstrap peer that comes up late, and again when that one was away', async () => {
     const address = `/ip4/127.0.0.1/tcp/${await freePort()}`;
-    const early = await startHost({ bootstrap: [address] });
-    await until(() => early.libp2p.getDialQueue().length > 0 || early.connectedNodes().length === 0);
+    const log = recordingLog();
+    const early = await startHost({ bootstrap: [address], log });
+    await until(() => log.lines.includes('debug: could not dial a peer'));
     const nodeSeed = randomBytes(32);
     const late = await startHost({ nodeSeed, listen: [address] });
     await until(() => early.isConnected(late.nodeId));
@@ -33,6 +41,7 @@ describe('a host', () => {
     await until(() => !early.isConnected(late.nodeId));
     const again = await startHost({ nodeSeed, listen: [address] });
     await until(() => early.isConnected(again.nodeId));
+    expect(early.connectedNodes()).toEqual([late.nodeId]);
     await closeAll(early, again);
   });
 
@@ -41,29 +50,38 @@ describe('a host', () => {
     const bare = first.addresses().map(address => address.replace(/\/p2p\/.*/, ''));
     const second = await startHost({ bootstrap: bare });
     await until(() => second.isConnected(first.nodeId));
-    await new Promise(resolve => setTimeout(resolve, 1_500)); // three looks of the keeper
+    await new Promise(resolve => setTimeout(resolve, 2.2 * parameters.keeperIntervalMs));
     expect(second.libp2p.getConnections()).toHaveLength(1);
     await closeAll(first, second);
   });
 
   test('dials nodes whose addresses it learns, up to its mesh, and passes over addresses that are none', async () => {
-    const seed = randomBytes(32);
-    const hub = await startHost({ nodeSeed: seed, meshPeersMax: 2 });
-    const others = await Promise.all(Array.from({ length: 3 }, async () => startHost({ meshPeersMax: 0 })));
+    // the lesser node id of a pair dials at once
+    const seeds = Array.from({ length: 4 }, () => randomBytes(32)).sort((x, y) =>
+      nameOf(x) < nameOf(y) ? -1 : 1,
+    );
+    const [first, ...rest] = seeds as [Buffer, ...Buffer[]];
+    const hub = await startHost({ nodeSeed: first, meshPeersMax: 2 });
+    const others = await Promise.all(rest.map(async nodeSeed => startHost({ nodeSeed, meshPeersMax: 0 })));
     const [a, b, c] = others as [Host, Host, Host];
     await hub.learnAddresses(a.nodeId, ['rubbish', `/ip4/127.0.0.1/tcp/1/p2p/${b.nodeId}`]);
     expect(await hub.libp2p.peerStore.all()).toEqual([]);
     for (const host of others) await hub.learnAddresses(host.nodeId, host.addresses());
     await until(() => hub.connectedNodes().length >= 2);
-    await new Promise(resolve => setTimeout(resolve, 1_200));
+    await new Promise(resolve => setTimeout(resolve, 2.2 * parameters.keeperIntervalMs));
     expect(hub.isConnected(a.nodeId) && hub.isConnected(b.nodeId) && hub.isConnected(c.nodeId)).toBe(false);
     await closeAll(hub, ...others);
   });
 
   test('talks over memory within one process', async () => {
     const first = await startHost({ transport: 'memory', listen: ['/memory/one'] });
-    const second = await startHost({ transport: 'memory', listen: ['/memory/two'], bootstrap: first.addresses() });
+    const second = await startHost({
+      transport: 'memory',
+      listen: ['/memory/two'],
+      bootstrap: first.addresses(),
+    });
     await until(() => first.isConnected(second.nodeId));
+    expect(first.addresses()).toEqual([`/memory/one/p2p/${first.nodeId}`]);
     await closeAll(first, second);
   });
 

@@ -31,7 +31,11 @@ afterAll(async () => {
   await Promise.all(hosts.map(async host => host.close()));
 });
 
-async function streamsOn(host: Host, protocol: string, options: Partial<PeerStreamsOptions> = {}): Promise<PeerStreams> {
+async function streamsOn(
+  host: Host,
+  protocol: string,
+  options: Partial<PeerStreamsOptions> = {},
+): Promise<PeerStreams> {
   const handle: PeerStreamsOptions['handle'] = async (_from, body) => body;
   const streams = await createPeerStreams({ host, protocol, handle, log: recordingLog(), ...options });
   opened.push(streams);
@@ -39,7 +43,9 @@ async function streamsOn(host: Host, protocol: string, options: Partial<PeerStre
 }
 
 /** A responder, a raw stream to it from the hostile host, and an honest requester that it must go on answering. */
-async function attack(options: Partial<PeerStreamsOptions> = {}): Promise<{ raw: Stream; stillServes: () => Promise<void> }> {
+async function attack(
+  options: Partial<PeerStreamsOptions> = {},
+): Promise<{ raw: Stream; stillServes: () => Promise<void> }> {
   const protocol = `/test/hostile/${counter++}`;
   await streamsOn(victim, protocol, options);
   const asking = await streamsOn(honest, protocol);
@@ -66,14 +72,13 @@ describe('a hostile requester has its stream aborted, and others are served on, 
     'one request twice': [request(1), request(1)],
     'descending ids': [request(2), request(1)],
   };
-  for (const [name, chunks] of Object.entries(cases)) {
-    test(name, async () => {
-      const { raw, stillServes } = await attack();
-      for (const chunk of chunks) raw.send(chunk);
-      await until(() => raw.status === 'reset');
-      await stillServes();
-    });
-  }
+  test.each(Object.entries(cases))('%s', async (_name, chunks) => {
+    const { raw, stillServes } = await attack();
+    for (const chunk of chunks) raw.send(chunk);
+    await until(() => raw.status !== 'open');
+    expect(raw.status).toBe('reset');
+    await stillServes();
+  });
 });
 
 describe('a hostile requester', () => {
@@ -91,12 +96,13 @@ describe('a hostile requester', () => {
         return body;
       },
     });
-    const body = 'f'.repeat(20_000);
+    raw.addEventListener('message', () => undefined); // it does read the answers
+    const body = 'f'.repeat(6_000);
     for (let id = 1; id <= 1_000; id++) raw.send(request(id, body));
     await until(() => atWork === parameters.requestsServedPerPeerMax && raw.writeBufferLength > 0);
     await stillServes();
     expect(atWork).toBe(parameters.requestsServedPerPeerMax);
-    expect(raw.writeBufferLength).toBeGreaterThan(1_000 * body.length - 6_000_000);
+    expect(raw.writeBufferLength).toBeGreaterThan(1_000 * body.length - 4_000_000);
     release();
     await until(() => atWork === 1_000 && raw.writeBufferLength === 0);
   });
@@ -125,7 +131,8 @@ describe('a hostile requester', () => {
       raws.push(await hostile.libp2p.dialProtocol(peerIdOf(victim.nodeId), protocol));
       raws.at(-1)!.send(request(1));
     }
-    await until(() => raws.slice(0, -1).every(raw => raw.status !== 'open'));
+    await until(() => raws.filter(raw => raw.status === 'open').length <= 1);
+    expect(raws.map(raw => raw.status)).toEqual([...raws.slice(1).map(() => 'reset'), 'open']);
   });
 });
 

@@ -75,10 +75,10 @@ describe('assignment', () => {
 
   test('the maximum flow tells exactly whether any set fits under the caps', () => {
     fc.assert(
-      fc.property(worlds(14), aims, (candidates, aim) => {
+      fc.property(worlds(9), aims, (candidates, aim) => {
         const pool = poolOf(candidates);
         const members = augment(pool, aim, []);
-        const exists = enumerateBest(pool, aim) !== undefined;
+        const exists = bestValue(pool, aim) !== undefined;
         expect(members !== undefined).toBe(exists);
         if (members !== undefined) expect(valueOf(pool, aim, members)).toBeDefined();
       }),
@@ -125,8 +125,8 @@ describe('assignment', () => {
         regionsWanted: 0,
         operatorsWanted: 0,
       };
+      if (augment(pool, aim, []) === undefined) continue;
       const best = enumerateBest(pool, aim);
-      if (best === undefined) continue;
       ratios.push(valueOf(pool, aim, searchLocally(pool, aim))! / valueOf(pool, aim, best)!);
     }
     expect(ratios.length).toBeGreaterThan(500);

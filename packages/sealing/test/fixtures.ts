@@ -55,7 +55,7 @@ export async function sealBytes(plaintext: Uint8Array, recipients: readonly stri
 }
 
 /** What opening `sealed` gives: the plaintext, or the error's code where it is refused and nothing is left behind. */
-export async function openBytes(sealed: Uint8Array, withKey = key): Promise<Buffer | ErrorCode> {
+export async function openBytes(sealed: Uint8Array, withKey: Uint8Array = key): Promise<Buffer | ErrorCode> {
   return inFolder(async folder => {
     const [input, output] = [join(folder, 'sealed'), join(folder, 'opened')];
     await writeFile(input, sealed);

@@ -161,10 +161,10 @@ describe('what is not a sealed file', () => {
 describe('recipients', () => {
   test('that age does not take are refused, and not repeated in the error', async () => {
     const secret = 'AGE-SECRET-KEY-1QQPQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQ';
-    for (const recipient of ['', 'bob', 'age1bob', secret, 'ssh-ed25519 AAAA']) {
+    for (const recipient of ['alice ', 'bob', 'age1bob', secret, 'ssh-ed25519 AAAA']) {
       const refusal = await makeHeader(keyId, key, [recipient]).catch((error: unknown) => error);
       expect(refusal).toMatchObject({ code: 'RECIPIENT_INVALID', kind: 'invalid' });
-      if (recipient !== '') expect(String(refusal)).not.toContain(recipient);
+      expect(String(refusal)).not.toContain(recipient);
     }
   });
 

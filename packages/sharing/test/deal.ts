@@ -7,7 +7,6 @@ import {
   type Operation,
   packKey,
   type RoundContext,
-  type ShareKeys,
   splitPayload,
 } from '@skerry/sharing';
 
@@ -38,7 +37,7 @@ type DealInputs = {
 export type DealtKey = Awaited<ReturnType<typeof dealKey>>;
 
 /** One holder of a dealt key. */
-export type Holder = DealtKey['holders'][number] & ShareKeys;
+type Holder = DealtKey['holders'][number];
 
 /** The context of a fresh round of a dealt key. */
 export function makeContext(dealt: DealtKey, op: Operation, x: number, set: readonly number[]): RoundContext {

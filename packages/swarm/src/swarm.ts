@@ -1,13 +1,15 @@
 import { mkdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { assert, at, type Log, type Profile, SkerryError, wipe } from '@skerry/base';
+import { assert, at, type Log, type Profile, SkerryError, toHex, wipe } from '@skerry/base';
+import { decodeHeldKey, encodeHeldKey } from '@skerry/custody';
 import {
   createIdentity,
   createPeer,
   type FrameObserver,
   loadGazetteer,
   loadIdentity,
+  openStore,
   type Peer,
   type PeerOptions,
 } from '@skerry/node';
@@ -54,6 +56,13 @@ export type Swarm = {
   readonly crash: (index: number) => Promise<void>;
   /** Starts a node that is down, in its home. */
   readonly start: (index: number) => Promise<void>;
+  /**
+   * Alters the share that a node holds of a key, on its disk, as a bad disk or hand would with the store's checksum
+   * mended; the node is stopped for it and started again.
+   *
+   * @throws KEY_UNKNOWN where it holds none
+   */
+  readonly corrupt: (index: number, keyId: Uint8Array) => Promise<void>;
   /** Cuts the network in groups; nodes of different groups cannot reach each other. One group of all heals it. */
   readonly partition: (groups: readonly (readonly number[])[]) => Promise<void>;
   /** Resolves when all running nodes know and reach each other. @throws DEADLINE_EXCEEDED */
@@ -102,6 +111,22 @@ async function memberAt(options: SwarmOptions, places: readonly Place[], index: 
   const node = { index, home, place, operator, nodeId, isUp, peer };
   const member: Member = { peer: undefined, options: peerOptions, node };
   return member;
+}
+
+/** Flips a bit of the ciphertext that a stopped node keeps of a key. */
+async function corruptShare(home: string, keyId: Uint8Array): Promise<void> {
+  const store = await openStore(join(home, 'store'));
+  try {
+    const name = `held/${toHex(keyId)}`;
+    const stored = store.get(name);
+    const held = stored && decodeHeldKey(stored);
+    if (!held?.active) throw new SkerryError('KEY_UNKNOWN');
+    const ciphertext = held.active.ciphertext.slice();
+    ciphertext[0] = at(ciphertext, 0) ^ 1;
+    await store.put(name, encodeHeldKey({ ...held, active: { ...held.active, ciphertext } }));
+  } finally {
+    await store.close();
+  }
 }
 
 /** Whether all running nodes have all others in their directory and, in a swarm that is one mesh, a connection. */
@@ -185,6 +210,11 @@ export async function createSwarm(options: SwarmOptions): Promise<Swarm> {
     start,
     stop: async index => (await take(index)).close(),
     crash: async index => (await take(index)).abandon(),
+    corrupt: async (index, keyId) => {
+      await (await take(index)).close();
+      await corruptShare(at(members, index).node.home, keyId);
+      await start(index);
+    },
     partition: async groups => {
       for (const { peer, node } of members) {
         const own = groups.find(group => group.includes(node.index)) ?? [node.index];

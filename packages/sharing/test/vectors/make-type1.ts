@@ -11,10 +11,12 @@ import {
   contribute,
   deriveShareKeys,
   type Operation,
+  type Point,
   packKey,
   provePossession,
   type RoundContext,
   type Share,
+  type ShareKeys,
 } from '@skerry/sharing';
 import { invert, lagrangeCoefficient, multiply } from '../../src/field.ts';
 
@@ -50,6 +52,46 @@ type CaseInputs = {
   readonly originEpoch: number;
   readonly rounds: readonly { readonly op: Operation; readonly x: number; readonly set: readonly number[] }[];
 };
+
+type CaseKey = Pick<RoundContext, 'keyId' | 'epoch' | 't' | 'length'> & {
+  readonly name: string;
+  readonly holders: readonly (Point & ShareKeys & { readonly share: Share })[];
+};
+
+function makeRound({ name, holders, ...key }: CaseKey, { op, x, set }: CaseInputs['rounds'][number]) {
+  const ctx: RoundContext = {
+    ...key,
+    scheme: 'gf256',
+    op,
+    coreHash: fixedBytes(`${name} core hash`, 32),
+    set,
+    x,
+    recipientId: fixedBytes(`${name} ${op} recipient`, 32),
+    recipientKey: fixedBytes(`${name} ${op} recipient key`, 32),
+    authHash: fixedBytes(`${name} ${op} authorisation`, 32),
+    roundId: fixedBytes(`${name} ${op} round`, 16),
+  };
+  const answers = holders
+    .filter(holder => set.includes(holder.x))
+    .map(({ x, share, maskSeed }) => ({
+      x,
+      contribution: contribute(nodeCrypto, { ctx, points: holders, share, maskSeed }),
+    }));
+  return {
+    op,
+    x,
+    set: [...set],
+    coreHash: toHex(ctx.coreHash),
+    recipientId: toHex(ctx.recipientId),
+    recipientKey: toHex(ctx.recipientKey),
+    authHash: toHex(ctx.authHash),
+    roundId: toHex(ctx.roundId),
+    challenge: toHex(challengeOf(nodeCrypto, ctx)),
+    lambdas: set.map((_, i) => lagrangeCoefficient(set, i, x)),
+    contributions: answers.map(answer => toHex(answer.contribution)),
+    result: toHex(combineContributions(ctx, answers)),
+  };
+}
 
 function makeCase({ name, keyBytes, t, points, epoch, originEpoch, rounds }: CaseInputs) {
   const keyId = fixedBytes(`${name} key id`, 32);
@@ -90,43 +132,7 @@ function makeCase({ name, keyBytes, t, points, epoch, originEpoch, rounds }: Cas
       mk: toHex(mk),
       possession: toHex(provePossession(nodeCrypto, signSeed, { keyId, epoch, x, nonce })),
     })),
-    rounds: rounds.map(({ op, x, set }) => {
-      const ctx: RoundContext = {
-        scheme: 'gf256',
-        op,
-        keyId,
-        epoch,
-        coreHash: fixedBytes(`${name} core hash`, 32),
-        t,
-        length,
-        set,
-        x,
-        recipientId: fixedBytes(`${name} ${op} recipient`, 32),
-        recipientKey: fixedBytes(`${name} ${op} recipient key`, 32),
-        authHash: fixedBytes(`${name} ${op} authorisation`, 32),
-        roundId: fixedBytes(`${name} ${op} round`, 16),
-      };
-      const answers = holders
-        .filter(holder => set.includes(holder.x))
-        .map(({ x, share, maskSeed }) => ({
-          x,
-          contribution: contribute(nodeCrypto, { ctx, points: holders, share, maskSeed }),
-        }));
-      return {
-        op,
-        x,
-        set,
-        coreHash: toHex(ctx.coreHash),
-        recipientId: toHex(ctx.recipientId),
-        recipientKey: toHex(ctx.recipientKey),
-        authHash: toHex(ctx.authHash),
-        roundId: toHex(ctx.roundId),
-        challenge: toHex(challengeOf(nodeCrypto, ctx)),
-        lambdas: set.map((_, i) => lagrangeCoefficient(set, i, x)),
-        contributions: answers.map(answer => toHex(answer.contribution)),
-        result: toHex(combineContributions(ctx, answers)),
-      };
-    }),
+    rounds: rounds.map(round => makeRound({ name, keyId, epoch, t, length, holders }, round)),
   };
 }
 

@@ -1,0 +1,59 @@
+/** Milliseconds before a progress line appears: what takes less needs none. */
+export const progressDelayMs = 1000;
+
+/** Milliseconds between redraws of a progress line, at least: ten a second read as smooth. */
+export const progressIntervalMs = 100;
+
+/** Columns of a terminal that does not say how many it has. */
+export const terminalColumnsDefault = 80;
+
+/** Columns of a map or plot, at most: wider shows nothing more of coastlines kept at 1:110 million. */
+export const figureColumnsMax = 100;
+
+/** Columns of a map or plot, at least: on a narrower terminal lines wrap rather than the figure lose its shape. */
+export const figureColumnsMin = 40;
+
+/** Rows of the entropy plot in a terminal, four dots each: 32 dots tell 0.25 bits apart. */
+export const plotRows = 8;
+
+/** Degrees of latitude that the map shows: all inhabited land; farther south only where a mark is there. */
+export const mapLatitudes = { north: 84, south: -58, pole: -90 } as const;
+
+/** Degrees of longitude in the middle of the map: the cut then runs through the Bering Strait, through no land. */
+export const mapCentreLongitude = 11;
+
+/** Bytes read from a file at once: large enough that the meter, not the system call, is the limit. */
+export const inputChunkBytes = 262_144;
+
+/** Bytes of a configuration file, at most: thousands of trust statements. */
+export const configurationBytesMax = 1_048_576;
+
+/** Bytes of a peers file, at most: `peersMax` entries as `peers ls --json` writes them. */
+export const peersFileBytesMax = 16_777_216;
+
+/** Peers of a peers file, at most: what a plan takes seconds for. */
+export const peersMax = 10_000;
+
+/** Different places given by name or coordinates in a peers file, at most: each costs milliseconds to look up. */
+export const namedPlacesMax = 500;
+
+/** Characters (UTF-16 units) of a node id, at most; libp2p's have 46 to 62. */
+export const nodeIdLengthMax = 128;
+
+/** Characters (UTF-16 units) of an operator's name, at most: what a node record takes. */
+export const operatorLengthMax = 64;
+
+/** Addresses to listen on or to start from, at most. */
+export const addressesMax = 64;
+
+/** Characters of one multiaddr, at most: what a node record takes. */
+export const addressLengthMax = 256;
+
+/** Where a node listens when nothing is said: every interface, libp2p's customary port. */
+export const listenDefault = ['/ip4/0.0.0.0/tcp/4001'] as const;
+
+/** Shares that a node is willing to hold when nothing is said: some tens of megabytes of disk. */
+export const capacityDefault = 10_000;
+
+/** Most that `capacity` may say: an unsigned 32-bit count in a node record. */
+export const capacityMax = 0xffff_ffff;

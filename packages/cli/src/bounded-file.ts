@@ -1,0 +1,26 @@
+import { open } from 'node:fs/promises';
+import { fileError } from './io.ts';
+
+/**
+ * A whole file as UTF-8, if it is no longer than it may be: nothing beyond that is read.
+ *
+ * @param path a file, or anything that can be read to an end
+ * @param bytesMax bytes that it may have
+ * @returns the text, or undefined where there is more
+ * @throws FILE_UNREADABLE when it cannot be read
+ */
+export async function readBoundedText(path: string, bytesMax: number): Promise<string | undefined> {
+  try {
+    await using file = await open(path, 'r');
+    const chunks: Buffer[] = [];
+    let length = 0;
+    for await (const chunk of file.createReadStream({ autoClose: false })) {
+      chunks.push(chunk as Buffer);
+      length += (chunk as Buffer).length;
+      if (length > bytesMax) return undefined;
+    }
+    return Buffer.concat(chunks).toString('utf8');
+  } catch (cause) {
+    throw fileError(path, 'read', cause);
+  }
+}

@@ -1,0 +1,123 @@
+import { compareRisk, type Risk, SkerryError, wipe } from '@skerry/base';
+import { nodeRandom } from '@skerry/crypto';
+import type { EntropyReport, MeterOptions } from '@skerry/entropy';
+import type { Deal, KeySlot, OpenedKey, Protection } from '@skerry/node';
+import { openStream, type Output, readPieces, readSealedHeader, sealStream } from '@skerry/sealing';
+
+/** What deals and opens keys: a node in this process, or a daemon that is spoken to. */
+export type KeyService = {
+  readonly reserveKey: () => KeySlot;
+  readonly deal: (slot: KeySlot, key: Uint8Array, protection: Protection) => Promise<Deal>;
+  readonly open: (keyId: Uint8Array, grant?: Uint8Array) => Promise<OpenedKey>;
+};
+
+/** What is asked of a seal. */
+export type SealRequest = {
+  readonly source: AsyncIterable<Uint8Array>;
+  readonly inputPath?: string;
+  readonly output: Output;
+  readonly recipients: readonly string[];
+  readonly meterOptions: MeterOptions;
+  /** The level asked for by hand; the measured one where it is left out. */
+  readonly risk?: Risk;
+  /** The configured minimum, under which nothing is sealed. */
+  readonly riskMinimum: Risk;
+  readonly acceptReduced: boolean;
+  /** Called between measuring and dealing, with the level that the key is dealt at. */
+  readonly onMeasured?: (report: EntropyReport, risk: Risk) => void;
+};
+
+/** A file that is sealed and whose key is safely deposited. */
+export type SealResult = Deal & {
+  readonly keyId: Uint8Array;
+  readonly report: EntropyReport;
+  readonly risk: Risk;
+  /** The level asked for is lower than the one measured. */
+  readonly downgraded: boolean;
+};
+
+/**
+ * The level that a key is dealt at. Entropy is a ratchet: it raises protection over the minimum, and only a person
+ * lowers it, knowingly.
+ *
+ * @throws RISK_BELOW_MINIMUM where a level under the minimum is asked for
+ */
+export function chooseRisk(
+  measured: Risk,
+  minimum: Risk,
+  asked?: Risk,
+): { readonly risk: Risk; readonly downgraded: boolean } {
+  if (asked === undefined) {
+    return { risk: compareRisk(measured, minimum) < 0 ? minimum : measured, downgraded: false };
+  }
+  if (compareRisk(asked, minimum) < 0) {
+    throw new SkerryError('RISK_BELOW_MINIMUM', `${asked} is below the configured minimum, ${minimum}`, {
+      asked,
+      minimum,
+    });
+  }
+  return { risk: asked, downgraded: compareRisk(asked, measured) < 0 };
+}
+
+/**
+ * Seals a file in one pass: meters and encrypts it, deals its key by what was measured, and only then lets the output
+ * appear. On any error there is no output and no activated key.
+ *
+ * @throws what `sealStream` and `KeyService.deal` throw, RISK_BELOW_MINIMUM
+ */
+export async function sealFile(keys: KeyService, request: SealRequest): Promise<SealResult> {
+  const { source, inputPath, output, recipients, meterOptions, riskMinimum, acceptReduced } = request;
+  const slot = keys.reserveKey();
+  const key = nodeRandom.bytes(32);
+  try {
+    const path = inputPath === undefined ? {} : { inputPath };
+    const sealed = await sealStream({ source, ...path, output, keyId: slot.keyId, key, recipients, meterOptions });
+    try {
+      const { report } = sealed;
+      const { risk, downgraded } = chooseRisk(report.risk, riskMinimum, request.risk);
+      request.onMeasured?.(report, risk);
+      const deal = await keys.deal(slot, key, { risk, acceptReduced, measuredRisk: report.risk });
+      await sealed.commit();
+      return { ...deal, keyId: slot.keyId, report, risk, downgraded };
+    } catch (error) {
+      await sealed.discard();
+      throw error;
+    }
+  } finally {
+    wipe(key);
+  }
+}
+
+/** A sealed file that was opened. */
+export type UnsealResult = {
+  readonly keyId: Uint8Array;
+  readonly bytes: number;
+  /** Sets of holders that were asked. */
+  readonly sets: number;
+  /** From the request to the opened key, ms. */
+  readonly keyMs: number;
+};
+
+/**
+ * Opens a sealed file; the output appears only when every byte was verified.
+ *
+ * @param path of the sealed file
+ * @throws what `readSealedHeader`, `KeyService.open` and `openStream` throw
+ */
+export async function unsealFile(
+  keys: KeyService,
+  path: string,
+  output: Output,
+  grant?: Uint8Array,
+): Promise<UnsealResult> {
+  const header = await readSealedHeader(readPieces(path));
+  const startMs = performance.now();
+  const { key, sets } = await keys.open(header.keyId, grant);
+  const keyMs = performance.now() - startMs;
+  try {
+    const { bytes } = await openStream({ header, key, output, inputPath: path });
+    return { keyId: header.keyId, bytes, sets, keyMs };
+  } finally {
+    wipe(key);
+  }
+}

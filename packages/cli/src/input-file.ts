@@ -1,0 +1,45 @@
+import { createReadStream } from 'node:fs';
+import { stat } from 'node:fs/promises';
+import { inputChunkBytes } from '../parameters.ts';
+import { fileError, type Io } from './io.ts';
+import type { Progress } from './render/progress.ts';
+import { formatBytes, formatDuration } from './render/format.ts';
+
+/** Says how much of a stream has passed, and, where its length is known, how long the rest will take. */
+function describe(done: number, total: number | undefined, elapsedMs: number): string {
+  const perSecond = (done / Math.max(1, elapsedMs)) * 1000;
+  const rate = `${formatBytes(perSecond)}/s`;
+  if (total === undefined || total < done) return `${formatBytes(done)} read, ${rate}`;
+  const leftMs = ((total - done) / Math.max(1, perSecond)) * 1000;
+  return `${formatBytes(done)} of ${formatBytes(total)}, ${rate}, ${formatDuration(leftMs)} left`;
+}
+
+/**
+ * The bytes of a file, piece by piece, with progress.
+ *
+ * @param path a file, or '-' for standard input
+ * @param io for standard input
+ * @param progress shown while reading; the caller clears it
+ * @throws FILE_UNREADABLE when it cannot be read
+ */
+export async function* readInput(path: string, io: Io, progress: Progress): AsyncGenerator<Uint8Array> {
+  let done = 0;
+  try {
+    const total = path === '-' ? undefined : await sizeOf(path);
+    const source = path === '-' ? io.stdin : createReadStream(path, { highWaterMark: inputChunkBytes });
+    for await (const chunk of source) {
+      const bytes: Uint8Array = chunk;
+      done += bytes.length;
+      progress.show(elapsedMs => describe(done, total, elapsedMs));
+      yield bytes;
+    }
+  } catch (cause) {
+    throw fileError(path, 'read', cause);
+  }
+}
+
+/** Bytes of a regular file; undefined for a pipe or a device. */
+async function sizeOf(path: string): Promise<number | undefined> {
+  const status = await stat(path);
+  return status.isFile() ? status.size : undefined;
+}

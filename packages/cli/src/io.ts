@@ -1,0 +1,83 @@
+import type { Readable, Writable } from 'node:stream';
+import { SkerryError } from '@skerry/base';
+import { figureColumnsMax, figureColumnsMin, terminalColumnsDefault } from '../parameters.ts';
+
+/** A stream that text goes to, and what it says of itself where it is a terminal. */
+export type TerminalStream = Writable & {
+  readonly isTTY?: boolean | undefined;
+  readonly columns?: number | undefined;
+};
+
+/** What a run of the command line reads and writes; `process` is one. */
+export type Io = {
+  readonly stdin: Readable & { readonly isTTY?: boolean | undefined };
+  readonly stdout: TerminalStream;
+  readonly stderr: TerminalStream;
+  readonly env: Readonly<Record<string, string | undefined>>;
+};
+
+function codeOf(error: unknown): string {
+  return error instanceof Error && 'code' in error ? String(error.code) : 'UNKNOWN';
+}
+
+const reasons: Readonly<Record<string, string>> = {
+  ENOENT: 'there is no such file',
+  EISDIR: 'it is a directory',
+  ENOTDIR: 'a part of the path is not a directory',
+  EACCES: 'permission is denied',
+  EPERM: 'permission is denied',
+  ENOSPC: 'no space is left on the device',
+  EROFS: 'the file system is read-only',
+  ELOOP: 'the path has too many symbolic links',
+  ENAMETOOLONG: 'the name is too long',
+};
+
+/**
+ * The coded error for a file that the system would not read or write.
+ *
+ * @param path as it was given; '-' stands for a standard stream
+ * @param verb what was tried
+ * @param cause the system's error
+ */
+export function fileError(path: string, verb: 'read' | 'write', cause: unknown): SkerryError {
+  const name = path === '-' ? `standard ${verb === 'read' ? 'input' : 'output'}` : path;
+  const reason = codeOf(cause);
+  const what = reasons[reason] ?? `the system says ${reason}`;
+  const advice =
+    verb === 'read' ? 'check its path and rights' : 'check the path, its rights and the free space';
+  return new SkerryError(
+    'FILE_UNREADABLE',
+    `cannot ${verb} ${name}: ${what}; ${advice}`,
+    { path, reason },
+    cause,
+  );
+}
+
+/**
+ * Writes text and waits until the stream has taken it. A reader that went away (EPIPE) has read what it wanted:
+ * that is no error.
+ *
+ * @throws FILE_UNREADABLE when the stream cannot be written
+ */
+export async function writeText(stream: Writable, text: string): Promise<void> {
+  const error = await new Promise<unknown>(resolve => {
+    // The stream also emits the error; without a listener that would end the process.
+    stream.once('error', resolve);
+    stream.write(text, failure => {
+      stream.off('error', resolve);
+      resolve(failure);
+    });
+  });
+  if (error && codeOf(error) !== 'EPIPE') throw fileError('-', 'write', error);
+}
+
+/** Columns for a map or plot on a stream. */
+export function figureColumns(stream: TerminalStream): number {
+  const columns = stream.columns ?? terminalColumnsDefault;
+  return Math.max(figureColumnsMin, Math.min(figureColumnsMax, columns));
+}
+
+/** Whether escape sequences for colour belong on a stream: a terminal, and nobody said NO_COLOR (no-color.org). */
+export function takesColor({ stdout, env }: Pick<Io, 'stdout' | 'env'>): boolean {
+  return stdout.isTTY === true && (env['NO_COLOR'] ?? '') === '' && env['TERM'] !== 'dumb';
+}
