@@ -1,39 +1,67 @@
 /**
- * Every limit on the wire, in one place. A limit is part of the protocol: raising one is a new version.
+ * Every limit on the wire, in one place. Each is part of the protocol and has no range: peers must agree on what is
+ * too much, so a change is a new version. The shapes in `src` use them, and with them bound every encoding.
  */
 
-/** Shares of one key, at most: x is one nonzero byte. */
+/** Shares of one key, at most: x is one nonzero byte (GF(2^8) has 255 of them). */
 export const sharesMax = 255;
 
-/** Bytes of key material, at most: what a KMS would wrap; larger data is encrypted under a key. */
+/** Bytes of key material, at most: what a key service would wrap; larger data is encrypted under a key. */
 export const keyMaterialBytesMax = 65_536;
 
-/** Bytes of a payload M || r, at most: 64 of key and 32 random. */
-export const payloadBytesMax = 96;
-
-/** Bytes of a payload, at least: one of key and 32 random. */
+/** Bytes of a payload M || r, at least: one of key and 32 random. */
 export const payloadBytesMin = 33;
 
-/** Authority keys of one key, at most. */
+/** Bytes of a payload, at most: 64 of key and 32 random. */
+export const payloadBytesMax = 96;
+
+/** Bytes of the payload of a boxed key: the box's own 32-byte key and 32 random. */
+export const boxedPayloadBytes = 64;
+
+/** Bytes of key material that is boxed, at least: up to 64 go into the payload itself. */
+export const boxedKeyBytesMin = 65;
+
+/** Authority keys of one key, at most: a board of owners; each costs a verification. */
 export const authorityKeysMax = 16;
 
-/** Bytes of a manifest record in the DHT, at most: 255 points of 96 bytes, as many holders and receipts, and a 64 KiB box. */
+/** Standbys that a core may name, at most: four times a large repair budget. */
+export const standbyMax = 32;
+
+/** Points that may move in one epoch without the owner, at most. */
+export const repairBudgetMax = 8;
+
+/** Milliseconds between announcement and answer that a policy may ask for, at most: 30 days. */
+export const delayMsMax = 2_592_000_000;
+
+/** Sequence of a share record, at most: a key has at most 2k amendments. */
+export const shareSequenceMax = 510;
+
+/** Bytes of a manifest record in the DHT, at most. Its shape allows 139 kB today; amendments will need the rest. */
 export const manifestBytesMax = 524_288;
 
-/** Bytes of a share record in the DHT, at most: 255 points of 34 bytes, a ciphertext and signatures. */
+/** Bytes of a share record in the DHT, at most: 255 points of 38 bytes, a ciphertext, 16 keys and signatures. */
 export const shareRecordBytesMax = 16_384;
 
 /** Bytes of a directory entry, at most: eight addresses and a place. */
 export const nodeRecordBytesMax = 4096;
 
-/** Bytes of one custody message, at most: a deposit carries a whole core. */
-export const messageBytesMax = 524_288 + 65_536;
-
-/** Addresses in a directory entry, at most. */
+/** Addresses in a directory entry, at most: libp2p dials no more than 25 of one peer, and few nodes have four. */
 export const addressesMax = 8;
 
-/** Bytes of a grant, at most: 16 signatures and its labels. */
+/** Characters of an address in a directory entry, at most: a relayed multiaddr with two peer ids has about 200. */
+export const addressLengthMax = 256;
+
+/** Bytes of one custody message, at most: a page of a directory, or a deposit with its whole core. */
+export const messageBytesMax = 589_824;
+
+/** Bytes of a grant, at most: 16 signatures in base64url with their headers, and the claims. */
 export const grantBytesMax = 16_384;
+
+/** Uses that a grant may have, at most; one without a count has no number at all. */
+export const grantUsesMax = 1_000_000;
 
 /** Directory entries in one answer to a late joiner, at most; several answers follow each other. */
 export const directoryPageMax = 100;
+
+/** Entries that a directory may claim to have, at most: far over what a node keeps. */
+export const directoryTotalMax = 1_000_000;

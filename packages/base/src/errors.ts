@@ -45,10 +45,7 @@ export const errorTable = {
     kind: 'invalid',
     meaning: 'shares or contributions do not have the length the key asks for',
   },
-  WINDOW_INVALID: {
-    kind: 'invalid',
-    meaning: 'the window is not a power of two or not within 64 to 2^24 bytes',
-  },
+  WINDOW_INVALID: { kind: 'invalid', meaning: 'the window is not a whole number of 64 to 2^24 bytes' },
   RISK_SCALE_INVALID: { kind: 'invalid', meaning: 'risk thresholds are not ascending within 0 to 1' },
   PLACE_UNKNOWN: { kind: 'invalid', meaning: 'no place of that name is known; give "City, CC" or "lat,lon"' },
   PLACE_INVALID: {

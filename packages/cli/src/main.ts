@@ -43,13 +43,13 @@ Exit codes: 0 done, 1 bug, 2 invalid input, 3 refused, 4 unavailable, 5 corrupt.
 function createProgram(write: (text: string) => void): Command {
   return new Command('skerry')
     .description('Keys split among nodes chosen by trust, geography and measured entropy.')
-    .usage('COMMAND [options]')
+    .usage('<command> [options]')
     .version(manifest.version, '--version', 'print the version')
-    .option('--home DIR', "the node's directory (default: SKERRY_HOME, STATE_DIRECTORY or XDG's)")
+    .option('--home <dir>', "the node's directory (default: SKERRY_HOME, STATE_DIRECTORY or XDG's)")
     .option('--json', 'write one JSON document to standard output, and nothing else there')
     .option('--quiet', 'no progress, no warnings')
     .helpOption('-h, --help', 'print this help')
-    .helpCommand('help [COMMAND]', 'print the help of a command')
+    .helpCommand('help [command]', 'print the help of a command')
     .addHelpText('after', afterHelp)
     .configureOutput({ writeOut: write, writeErr: () => {} })
     .exitOverride();

@@ -67,7 +67,7 @@ type Kept<Entry> = { readonly entry: Entry; readonly untilMs: number; readonly a
 
 /** Joins the directory's topic. */
 export function createDirectory<Entry extends DirectoryEntry>(options: Options<Entry>): Directory<Entry> {
-  const { host, decode, clock, entriesMax = parameters.directoryEntriesMax } = options;
+  const { host, decode, clock, log, entriesMax = parameters.directoryEntriesMax } = options;
   const { gossip } = host.libp2p.services;
   const nodes = new Map<string, Kept<Entry>>();
   const listeners = new Set<(entry: Entry) => void>();
@@ -89,7 +89,9 @@ export function createDirectory<Entry extends DirectoryEntry>(options: Options<E
     if (nodes.size > entriesMax) makeRoom(nodes, host, nowMs);
     if (!nodes.has(nodeId))
       throw new SkerryError('QUOTA_EXCEEDED', 'the directory is full of longer-lived nodes');
-    void host.learnAddresses(nodeId, addresses);
+    host
+      .learnAddresses(nodeId, addresses)
+      .catch(() => log.debug('a directory entry could not be dialled', { nodeId }));
     for (const listener of listeners) listener(entry);
   }
 

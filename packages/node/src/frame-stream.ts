@@ -2,7 +2,7 @@ import { messageStreamToDuplex } from '@libp2p/utils';
 import { concatBytes } from '@skerry/base';
 import { decode, encode } from 'it-length-prefixed';
 import { pipe } from 'it-pipe';
-import { pushableV } from 'it-pushable';
+import { pushable } from 'it-pushable';
 import { parameters } from '../parameters.ts';
 import { decodeFrame, encodeFrame, type Frame } from './frames.ts';
 import type { NodeLibp2p } from './node-libp2p.ts';
@@ -30,6 +30,7 @@ export type FrameStream = {
   readonly ended: Promise<Error | undefined>;
 };
 
+/** Bytes on their way, and whom to tell when libp2p has taken them. */
 type Outgoing = { readonly bytes: Uint8Array; readonly taken: () => void };
 
 /** Bytes of a varint for lengths up to 4 MiB. */
@@ -55,10 +56,9 @@ type Options = {
 export function openFrameStream(options: Options): FrameStream {
   const { stream, nodeId, frameBytesMax, onFrame, receive } = options;
   const duplex = messageStreamToDuplex(stream);
-  const outgoing = pushableV<Outgoing>({ objectMode: true });
-  const waiting = new Set<() => void>();
+  const outgoing = createOutgoing();
 
-  const writing = pipe(outgoing, source => inBatches(source, options), duplex.sink);
+  const writing = pipe(outgoing.chunks, duplex.sink);
   const reading = pipe(
     duplex.source,
     source => decode(source, { maxDataLength: frameBytesMax, maxLengthLength: lengthBytesMax }),
@@ -73,7 +73,7 @@ export function openFrameStream(options: Options): FrameStream {
 
   async function settle(): Promise<Error | undefined> {
     try {
-      await Promise.all([writing, reading.then(options.finish).then(() => outgoing.end())]);
+      await Promise.all([writing, reading.then(options.finish).then(outgoing.end)]);
       return undefined;
     } catch (error) {
       const reason = error instanceof Error ? error : new Error('the stream ended');
@@ -81,20 +81,16 @@ export function openFrameStream(options: Options): FrameStream {
       outgoing.end();
       return reason;
     } finally {
-      for (const taken of waiting) taken();
+      outgoing.forget();
     }
   }
 
   return {
-    send: async frame =>
-      new Promise(resolve => {
-        const taken = (): void => {
-          waiting.delete(taken);
-          resolve();
-        };
-        waiting.add(taken);
-        outgoing.push({ bytes: encodeFrame(frame), taken });
-      }),
+    send: async frame => {
+      const bytes = encodeFrame(frame);
+      onFrame('out', nodeId, bytes);
+      await outgoing.send(encode.single(bytes, { maxDataLength: frameBytesMax }).subarray());
+    },
     isOpen: () => stream.status === 'open' && stream.writeStatus === 'writable',
     pause: () => {
       if (stream.readStatus === 'readable') stream.pause();
@@ -102,32 +98,68 @@ export function openFrameStream(options: Options): FrameStream {
     resume: () => {
       if (stream.readStatus === 'paused') stream.resume();
     },
-    end: () => outgoing.end(),
+    end: outgoing.end,
     abort: reason => stream.abort(reason),
     ended: settle(),
   };
 }
 
+type OutgoingQueue = {
+  readonly chunks: AsyncIterable<Uint8Array>;
+  /** Resolves when the bytes were taken, or never will be. */
+  readonly send: (bytes: Uint8Array) => Promise<void>;
+  /** Nothing more will be sent; what is queued still goes out. */
+  readonly end: () => void;
+  /** Resolves every `send` that waits or comes. */
+  readonly forget: () => void;
+};
+
 /**
- * Length-prefixed frames, as many in one chunk as wait and fit: encrypting and writing cost by the chunk. A frame
- * counts as taken when the sink asks for the next chunk, which it does only when libp2p has room for it.
+ * Gathers what is sent within one turn of the event loop into chunks of about `parameters.batchBytes`: encrypting
+ * and writing cost by the chunk, so that 64 requests at once go 4 to 5 times as fast as one by one.
  */
-async function* inBatches(
-  source: AsyncIterable<readonly Outgoing[]>,
-  { nodeId, frameBytesMax, onFrame }: Options,
-): AsyncGenerator<Uint8Array> {
-  for await (const waiting of source) {
-    let batch: Outgoing[] = [];
-    let batchBytes = 0;
-    for (const [i, frame] of waiting.entries()) {
-      onFrame('out', nodeId, frame.bytes);
-      batch.push(frame);
-      batchBytes += frame.bytes.length;
-      if (batchBytes < parameters.batchBytes && i + 1 < waiting.length) continue;
-      yield concatBytes(...batch.map(({ bytes }) => encode.single(bytes, { maxDataLength: frameBytesMax }).subarray()));
-      for (const { taken } of batch) taken();
-      batch = [];
-      batchBytes = 0;
-    }
-  }
+function createOutgoing(): OutgoingQueue {
+  const chunks = pushable<readonly Outgoing[]>({ objectMode: true });
+  const waiting = new Set<() => void>();
+  let gathered: Outgoing[] = [];
+  let gatheredBytes = 0;
+  let over = false;
+
+  const flush = (): void => {
+    if (gathered.length > 0) chunks.push(gathered);
+    gathered = [];
+    gatheredBytes = 0;
+  };
+  return {
+    chunks: pipe(chunks, async function* (source) {
+      for await (const chunk of source) {
+        yield concatBytes(...chunk.map(({ bytes }) => bytes));
+        for (const { taken } of chunk) taken(); // the sink asks for more only when libp2p has room for it
+      }
+    }),
+    send: async bytes =>
+      new Promise(resolve => {
+        if (over) {
+          resolve();
+          return;
+        }
+        const taken = (): void => {
+          waiting.delete(taken);
+          resolve();
+        };
+        waiting.add(taken);
+        if (gathered.length === 0) setImmediate(flush);
+        gathered.push({ bytes, taken });
+        gatheredBytes += bytes.length;
+        if (gatheredBytes >= parameters.batchBytes) flush();
+      }),
+    end: () => {
+      flush();
+      chunks.end();
+    },
+    forget: () => {
+      over = true;
+      for (const taken of waiting) taken();
+    },
+  };
 }

@@ -94,7 +94,7 @@ function extend(search: Search, from: number, score: number): void {
   const next = search.worths[members.length + 1]!;
   for (let candidate = from; candidate <= size - (aim.k - members.length); candidate++) {
     if (isFull(search, candidate)) continue;
-    for (let other = candidate + 1; other < size && !last; other++) {
+    for (let other = last ? size : candidate + 1; other < size; other++) {
       next[other] = worths[other]! + search.units.distance * search.distances[candidate * size + other]!;
     }
     count(search, candidate, 1);

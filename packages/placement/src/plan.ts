@@ -148,30 +148,29 @@ function chooseReduced(candidates: readonly Candidate[], level: Level, minima: M
 }
 
 /** What the nearest lower level that can be placed on the same network has. */
-function minimaBelow(request: PlacementRequest, risk: Risk): { minima: Minima; reduced: boolean } {
+function minimaBelow(request: PlacementRequest, risk: Risk): Minima {
   const lower = riskLevels[riskLevels.indexOf(risk) - 1];
-  if (lower === undefined) return { minima: noMinima, reduced: false };
+  if (lower === undefined) return noMinima;
   const placement = placeLevel(request, lower);
   if (placement === undefined) return minimaBelow(request, lower);
-  const { t, n, k, holders, reduced } = placement;
+  const { t, n, k, holders } = placement;
   const regions = new Set(holders.map(({ place }) => place.region)).size;
   const operators = new Set(holders.map(operatorOf)).size;
-  return { minima: { t, n, k, regions, operators }, reduced };
+  return { t, n, k, regions, operators };
 }
 
 /** The placement of one level, or undefined where there is none. */
 function placeLevel(request: PlacementRequest, risk: Risk): Placement | undefined {
   const level: Level = { profile: request.profile, risk, targets: targetsOf(request.profile, risk) };
-  const below = minimaBelow(request, risk);
-  const minima = below.reduced ? noMinima : below.minima;
-  const t = Math.max(minima.t, exactThresholdMin(level.targets, risk));
-  const full = searchCounts(eligible(request.candidates, level.targets.trustFloor), level, { ...minima, t });
-  if (full !== undefined && full.miss === 0) return placementOf(request, level, full, minima.n);
+  const met = minimaBelow({ ...request, acceptReduced: false }, risk);
+  const t = Math.max(met.t, exactThresholdMin(level.targets, risk));
+  const full = searchCounts(eligible(request.candidates, level.targets.trustFloor), level, { ...met, t });
+  if (full !== undefined && full.miss === 0) return placementOf(request, level, full, met.n);
   if (!request.acceptReduced) return undefined;
+  const below = minimaBelow(request, risk);
   const reduced =
-    chooseReduced(request.candidates, level, below.minima) ??
-    chooseReduced(request.candidates, level, noMinima);
-  return reduced === undefined ? undefined : placementOf(request, level, reduced, below.minima.n);
+    chooseReduced(request.candidates, level, below) ?? chooseReduced(request.candidates, level, noMinima);
+  return reduced === undefined ? undefined : placementOf(request, level, reduced, below.n);
 }
 
 /**

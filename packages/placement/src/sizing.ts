@@ -103,10 +103,9 @@ function addGroup(failures: Float64Array, group: FailureGroup): Float64Array {
   const inside = new Float64Array(size + 1);
   inside[0] = 1 - group.common;
   for (const [index, probability] of group.each.entries()) {
-    for (let failed = index + 1; failed > 0; failed--) {
-      inside[failed] = inside[failed]! * (1 - probability) + inside[failed - 1]! * probability;
+    for (let failed = index + 1; failed >= 0; failed--) {
+      inside[failed] = inside[failed]! * (1 - probability) + (inside[failed - 1] ?? 0) * probability;
     }
-    inside[0] = inside[0]! * (1 - probability);
   }
   inside[size] = inside[size]! + group.common;
   const folded = new Float64Array(failures.length + size);

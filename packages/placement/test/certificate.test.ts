@@ -83,26 +83,33 @@ describe('a placement certificate', () => {
     verifyCertificate(small.certificate);
   });
 
-  const numbers = leavesOf(certificate).filter(path => typeof leafAt(path) === 'number');
-
-  test('fails when any of its numbers is changed', () => {
-    expect(numbers.length).toBeGreaterThan(60);
-    for (const path of numbers) {
-      // A name's own distance: a holder's latitude by a tenth of a degree moves figures that saturate at 3000 km.
-      if (path.at(-1) === 'lat' || path.at(-1) === 'lon') continue;
-      const value = leafAt(path) as number;
-      expect(() => verifyCertificate(altered(path, value === 0 ? 1 : value * 1.01)), path.join('.')).toThrow(
-        invalid,
-      );
+  /** Fields whose change goes unnoticed; a place's coordinates count for nothing beyond 3000 km from all others. */
+  function unnoticed(changes: readonly (readonly [readonly (string | number)[], unknown])[]): string[] {
+    const passed: string[] = [];
+    for (const [path, value] of changes) {
+      try {
+        verifyCertificate(altered(path, value));
+        passed.push(path.join('.'));
+      } catch (error) {
+        expect(error).toEqual(invalid);
+      }
     }
+    return passed;
+  }
+
+  test('fails when any of its figures is changed', () => {
+    const figures = leavesOf(certificate).filter(
+      path => typeof leafAt(path) === 'number' && path.at(-1) !== 'lat' && path.at(-1) !== 'lon',
+    );
+    expect(figures.length).toBeGreaterThan(60);
+    const changes = figures.map(path => [path, (leafAt(path) as number) * 1.01 || 1] as const);
+    expect(unnoticed(changes)).toEqual([]);
   });
 
   test('fails when a field is missing or too many', () => {
-    for (const name of Object.keys(certificate)) {
-      expect(() => verifyCertificate(altered([name], undefined)), name).toThrow(invalid);
-    }
-    expect(() => verifyCertificate(altered(['note'], 'trust me'))).toThrow(invalid);
-    expect(() => verifyCertificate(altered(['holders', 0, 'note'], 'x'))).toThrow(invalid);
+    expect(unnoticed(Object.keys(certificate).map(name => [[name], undefined]))).toEqual([]);
+    expect(unnoticed([[['note'], 'trust me']])).toEqual([]);
+    expect(unnoticed([[['holders', 0, 'note'], 'x']])).toEqual([]);
   });
 
   test.each([

@@ -1,5 +1,5 @@
 import { type Profile, profiles, type Risk, riskLevels, SkerryError } from '@skerry/base';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import {
   type Candidate,
@@ -23,9 +23,8 @@ function tryPlan(
   try {
     return planPlacement({ candidates, risk, profile, acceptReduced });
   } catch (error) {
-    expect(error).toBeInstanceOf(SkerryError);
-    expect((error as SkerryError).code).toBe('PLACEMENT_INFEASIBLE');
-    return undefined;
+    if (error instanceof SkerryError && error.code === 'PLACEMENT_INFEASIBLE') return undefined;
+    throw error;
   }
 }
 
@@ -43,7 +42,7 @@ function regionOf(holder: Candidate): string {
 }
 
 const requests = fc.record({
-  world: worlds(40),
+  world: worlds(30),
   risk: fc.constantFrom(...riskLevels),
   profile: fc.constantFrom(...profiles),
   acceptReduced: fc.boolean(),
@@ -67,7 +66,7 @@ describe('every placement', () => {
         expect(k - regions[0]!).toBeGreaterThanOrEqual(t);
         verifyCertificate(structuredClone(placement.certificate));
       }),
-      { numRuns: 120 },
+      { numRuns: 40 },
     );
   });
 
@@ -87,7 +86,7 @@ describe('every placement', () => {
         expect(certificate.reached.pTheft).toBeLessThanOrEqual(targets.theftMax);
         expect(certificate.constraints.every(({ slack }) => slack >= 0)).toBe(true);
       }),
-      { numRuns: 120 },
+      { numRuns: 40 },
     );
   });
 
@@ -110,7 +109,7 @@ describe('every placement', () => {
           expect(fits).toBe(true);
         }
       }),
-      { numRuns: 60 },
+      { numRuns: 25 },
     );
   });
 
@@ -124,7 +123,7 @@ describe('every placement', () => {
           tryPlan(world, risk, profile, acceptReduced),
         );
       }),
-      { numRuns: 50 },
+      { numRuns: 40 },
     );
   });
 });
@@ -132,20 +131,16 @@ describe('every placement', () => {
 describe('a higher risk', () => {
   test('that is met never has fewer holders, primaries or a lower threshold on the same network', () => {
     fc.assert(
-      fc.property(worlds(40), fc.constantFrom(...profiles), fc.boolean(), (world, profile, acceptReduced) => {
-        let before: Placement | undefined;
-        for (const risk of riskLevels) {
-          const placement = tryPlan(world, risk, profile, acceptReduced);
-          if (placement === undefined || placement.reduced) continue;
-          if (before !== undefined) {
-            expect(placement.k).toBeGreaterThanOrEqual(before.k);
-            expect(placement.n).toBeGreaterThanOrEqual(before.n);
-            expect(placement.t).toBeGreaterThanOrEqual(before.t);
-          }
-          before = placement;
+      fc.property(worlds(30), fc.constantFrom(...profiles), fc.boolean(), (world, profile, acceptReduced) => {
+        const placements = riskLevels
+          .map(risk => tryPlan(world, risk, profile, acceptReduced))
+          .filter(placement => placement !== undefined && !placement.reduced);
+        for (const count of ['t', 'n', 'k'] as const) {
+          const counts = placements.map(placement => placement![count]);
+          expect(counts).toEqual(counts.toSorted((a, b) => a - b));
         }
       }),
-      { numRuns: 60 },
+      { numRuns: 25 },
     );
   });
 

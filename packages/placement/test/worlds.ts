@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import type { Candidate } from '../index.ts';
 
 /** Cities far apart, each in its own UN M49 subregion. */

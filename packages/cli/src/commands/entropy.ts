@@ -57,14 +57,14 @@ export const entropyCommand: CommandModule = {
       .description(
         'Measures the Shannon entropy of a file in a sliding window, its min-entropy (SP 800-90B), and the risk.',
       )
-      .argument('[FILE]', 'file to measure; - or nothing for standard input')
-      .option('--window BYTES', 'bytes in a window, 64 to 2^24 (default: 4096, or as configured)', readInteger)
+      .argument('[file]', 'file to measure; - or nothing for standard input')
+      .option('--window <bytes>', 'bytes in a window, 64 to 2^24 (default: 4096, or as configured)', readInteger)
       .addOption(
-        new Option('--mode MODE', 'slide by a byte, or go block by block (faster)')
+        new Option('--mode <mode>', 'slide by a byte, or go block by block (faster)')
           .choices(['rolling', 'block'])
           .default('rolling'),
       )
-      .option('--plot SVG', 'write a plot to this file')
+      .option('--plot <svg>', 'write a plot to this file')
       .addHelpText('after', afterHelp)
       .action((file: string | undefined, flags: Flags) => runEntropy(file, flags, invocation));
   },

@@ -4,8 +4,8 @@ import { formatBytes } from './format.ts';
 import { printable, truncate } from './text.ts';
 
 /** The drawing and the plot's frame within it, in user units. */
-const size = { width: 960, height: 460 } as const;
-const frame = { left: 64, top: 92, right: 876, bottom: 380 } as const;
+const size = { width: 960, height: 470 } as const;
+const frame = { left: 64, top: 104, right: 876, bottom: 392 } as const;
 
 /** Bits per byte at the top of the plot. */
 const bitsMax = 8;
@@ -131,14 +131,14 @@ function renderSeries(series: readonly number[]): string[] {
 }
 
 function renderLegend(): string[] {
-  const y = 76;
+  const y = 83;
   const entries = [
-    { label: 'Shannon entropy along the stream', stroke: colors.line, dashes: 'none' },
-    { label: 'from here on medium risk', stroke: colors.medium, dashes: '6 4' },
-    { label: 'from here on high risk', stroke: colors.high, dashes: '6 4' },
+    { x: 0, label: 'Shannon entropy along the stream', stroke: colors.line, dashes: 'none' },
+    { x: 300, label: 'medium risk from here on', stroke: colors.medium, dashes: '6 4' },
+    { x: 540, label: 'high risk from here on', stroke: colors.high, dashes: '6 4' },
   ];
-  return entries.flatMap(({ label, stroke, dashes }, index) => {
-    const x = frame.left + 270 * index;
+  return entries.flatMap(({ x: offset, label, stroke, dashes }) => {
+    const x = frame.left + offset;
     return [line(x, y, x + 26, y, stroke, dashes), text(x + 34, y + 4.5, label, { fill: colors.faint })];
   });
 }
