@@ -4,17 +4,26 @@ export const clockSkewMs = 120_000;
 /** Longest life of a grant beyond its key's delay, in ms: a lost grant is soon worth nothing. */
 export const grantLifeMaxMs = 3_600_000;
 
-/** How long an accepted offer waits for its deposit, in ms: a dealer deposits within seconds. */
+/**
+ * How long an accepted offer waits for its deposit, in ms: a dealer deposits within seconds of its last attempt, so
+ * more than `dealAttemptsMax` times `dealStepMs`.
+ */
 export const offerLifeMs = 60_000;
 
 /** How long a deposited share waits for its activation, in ms: longer than any deal, shorter than a day's litter. */
 export const pendingLifeMs = 900_000;
 
-/** Live offers of one key that a holder keeps, at most: the dealer's own and a few that it retried. */
+/** Live offers of one key that a holder keeps, at most: its dealer's, and room beside those of strangers. */
 export const offersPerKeyMax = 4;
 
-/** Uses and announcements that a holder remembers for one key, at most; beyond, grants with counts are refused. */
-export const usesPerKeyMax = 4096;
+/**
+ * Uses, and announcements, that a holder remembers for one key, at most; beyond, grants that count are refused. They
+ * are rewritten with each counted round, and 1024 take 2 ms. Only subjects of the key's own authority add any.
+ */
+export const usesPerKeyMax = 1024;
+
+/** Bytes of a stored key, at most: two epochs of 255 points with 64 KiB boxes, offers and uses come to 0.6 MB. */
+export const heldKeyBytesMax = 1_048_576;
 
 /** Shares that a holder keeps for one dealer, at most: a tenth of a modest disk's worth at 3 kB each. */
 export const sharesPerDealerMax = 100_000;
@@ -22,30 +31,49 @@ export const sharesPerDealerMax = 100_000;
 /** Offers of one dealer waiting for their deposit, at most. */
 export const offersPerDealerMax = 256;
 
-/** How long a dealer waits for answers to offers, deposits and activations, in ms each. */
+/** How long a dealer waits for each answer to an offer, a deposit or an activation, in ms. */
 export const dealStepMs = 5000;
 
-/** Times a dealer starts over with other holders before it gives up. */
+/** Times a dealer places a key, at most: once, and again with other holders for those that failed. */
 export const dealAttemptsMax = 4;
+
+/** Times a dealer sends its activation to a holder that does not acknowledge it, at most. */
+export const activationTriesMax = 3;
 
 /** How long a requester works on one open, in ms; under the 10 s that the command line promises. */
 export const openDeadlineMs = 8000;
 
-/** How long a requester waits for a set before it asks another without the silent ones, in ms, at least and at most. */
+/** The least time a requester gives a set before it asks another without the silent ones, in ms. */
 export const hedgeMinMs = 150;
+
+/** The most time a requester gives a set before it asks another, in ms: a few round trips around the world. */
 export const hedgeMaxMs = 1500;
 
 /** A set is late after this many times its slowest member's usual round trip. */
 export const hedgeFactor = 3;
 
-/** Sets that a requester tries in one open, at most. */
-export const setsMax = 48;
+/** What each further set in flight adds to the time that a set is given, in ms: opening its t answers takes as long. */
+export const hedgePerSetMs = 10;
 
-/** Sets that a requester tries at once after a set gave a wrong key. */
-export const setsAtOnce = 3;
+/**
+ * Requests of one open over all its sets, at most. All sets of t among 12 holders take 5,544 whatever t is, so that
+ * among 12 no liars hide; no holder is asked more than half its `requestBurst`.
+ */
+export const asksMax = 6000;
 
-/** Requests a peer may make of a holder: burst, and sustained rate per second. */
+/** Sets that a requester adds to those in flight after each wrong sum. */
+export const setsPerWrongSum = 3;
+
+/** Sets in flight at once, at most: no more than a holder works on for one peer. */
+export const setsInFlightMax = 64;
+
+/** Random choices of a set before all are gone through in order. */
+export const setDrawsMax = 8;
+
+/** Requests that a peer may make of a holder at once, before its rate counts. */
 export const requestBurst = 2000;
+
+/** Requests per second that a peer may make of a holder in the long run. */
 export const requestsPerSecond = 400;
 
 /** Peers whose rates a holder remembers, at most; the least recently seen is forgotten first. */

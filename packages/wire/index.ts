@@ -1,10 +1,6 @@
 export {
-  authorityKeysMax,
   directoryPageMax,
-  keyMaterialBytesMax,
   manifestBytesMax,
-  messageBytesMax,
-  nodeRecordBytesMax,
   shareRecordBytesMax,
 } from './parameters.ts';
 export {
@@ -21,16 +17,10 @@ export {
   type Authority,
   type AuthoritySignature,
   authoritySignaturesShape,
-  type Core,
   checkAuthority,
-  checkCore,
-  coreHashOf,
-  coreShape,
-  type HolderEntry,
   keyIdOf,
-  type Point,
-  pointsHashOf,
-} from './src/core.ts';
+} from './src/authority.ts';
+export { type Core, checkCore, coreHashOf, coreShape, pointsHashOf } from './src/core.ts';
 export { type GrantClaims, grantType, parseGrantClaims } from './src/grant.ts';
 export {
   checkManifestRecord,
@@ -39,7 +29,7 @@ export {
   encodeManifest,
   type Manifest,
   manifestPath,
-  manifestShape,
+  parseManifest,
 } from './src/manifest.ts';
 export {
   type Accept,
@@ -58,7 +48,6 @@ export {
   type Offer,
   offerPreimage,
   offerShape,
-  operations,
   type Probe,
   type Request,
   type RequestAnswer,
@@ -68,13 +57,12 @@ export {
   requestPreimage,
 } from './src/messages.ts';
 export { nodeIdOf, nodeKeyOf } from './src/node-id.ts';
-export { decodeNodeRecord, type NodeRecord, type PlaceClaim, signNodeRecord } from './src/node-record.ts';
+export { decodeNodeRecord, type NodeRecord, signNodeRecord } from './src/node-record.ts';
 export { custodyProtocol, dhtProtocol, directoryTopic } from './src/protocol.ts';
 export {
   bytes,
   decode,
   encode,
-  flag,
   integer,
   list,
   nullable,
@@ -83,7 +71,6 @@ export {
   text,
   timeMs,
   tuple,
-  word,
 } from './src/shapes.ts';
 export {
   checkShareRecord,

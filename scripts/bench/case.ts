@@ -22,7 +22,7 @@ export type Case = {
  *
  * @param values at least one
  */
-export function median(values: readonly number[]): number {
+function median(values: readonly number[]): number {
   const sorted = values.toSorted((a, b) => a - b);
   const half = sorted.length >> 1;
   return sorted.length % 2 === 1 ? sorted[half]! : (sorted[half - 1]! + sorted[half]!) / 2;
@@ -33,7 +33,7 @@ export function median(values: readonly number[]): number {
  *
  * @param values at least one, positive
  */
-export function spread(values: readonly number[]): number {
+function spread(values: readonly number[]): number {
   return (Math.max(...values) - Math.min(...values)) / median(values);
 }
 

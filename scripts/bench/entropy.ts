@@ -53,8 +53,8 @@ const mebibyte = 2 ** 20;
  *   installed is null
  */
 export async function entropyCases({ quick }: { quick: boolean }): Promise<Case[]> {
-  const bytes = (quick ? 32 : 128) * mebibyte;
-  const rounds = quick ? 3 : 7;
+  const bytes = (quick ? 64 : 128) * mebibyte;
+  const rounds = quick ? 5 : 7;
   const directory = await mkdtemp(join(tmpdir(), 'skerry-bench-'));
   try {
     const path = join(directory, 'random.bin');

@@ -47,6 +47,10 @@ export const errorTable = {
   },
   WINDOW_INVALID: { kind: 'invalid', meaning: 'the window is not a whole number of 64 to 2^24 bytes' },
   RISK_SCALE_INVALID: { kind: 'invalid', meaning: 'risk thresholds are not ascending within 0 to 1' },
+  PEERS_INVALID: {
+    kind: 'invalid',
+    meaning: 'a file of peers is too large, not JSON or not of its shape; mend the entry named',
+  },
   PLACE_UNKNOWN: { kind: 'invalid', meaning: 'no place of that name is known; give "City, CC" or "lat,lon"' },
   PLACE_INVALID: {
     kind: 'invalid',

@@ -36,9 +36,7 @@ function editLines(text: string, { table, key, value }: Edit): string {
   const from = table === undefined ? 0 : header + 1;
   const next = lines.findIndex((candidate, index) => index >= from && isHeader(candidate));
   const to = next < 0 ? lines.length : next;
-  const old = lines.findIndex(
-    (candidate, index) => index >= from && index < to && setsKey(candidate, key),
-  );
+  const old = lines.findIndex((candidate, index) => index >= from && index < to && setsKey(candidate, key));
   if (old >= 0) return [...lines.with(old, line), ''].join('\n');
   // New keys go after the last line of their table that says something.
   let end = to;

@@ -1,8 +1,15 @@
 import { compareRisk, type Risk, SkerryError, wipe } from '@skerry/base';
 import { nodeRandom } from '@skerry/crypto';
-import type { EntropyReport, MeterOptions } from '@skerry/entropy';
+import type { EntropyReport } from '@skerry/entropy';
 import type { Deal, KeySlot, OpenedKey, Protection } from '@skerry/node';
-import { openStream, type Output, readPieces, readSealedHeader, sealStream } from '@skerry/sealing';
+import {
+  type Output,
+  openStream,
+  readPieces,
+  readSealedHeader,
+  type SealOptions,
+  sealStream,
+} from '@skerry/sealing';
 
 /** What deals and opens keys: a node in this process, or a daemon that is spoken to. */
 export type KeyService = {
@@ -17,14 +24,14 @@ export type SealRequest = {
   readonly inputPath?: string;
   readonly output: Output;
   readonly recipients: readonly string[];
-  readonly meterOptions: MeterOptions;
+  readonly meterOptions: SealOptions['meterOptions'];
   /** The level asked for by hand; the measured one where it is left out. */
   readonly risk?: Risk;
   /** The configured minimum, under which nothing is sealed. */
   readonly riskMinimum: Risk;
   readonly acceptReduced: boolean;
   /** Called between measuring and dealing, with the level that the key is dealt at. */
-  readonly onMeasured?: (report: EntropyReport, risk: Risk) => void;
+  readonly onMeasured?: (report: EntropyReport, risk: Risk) => Promise<void>;
 };
 
 /** A file that is sealed and whose key is safely deposited. */
@@ -71,11 +78,19 @@ export async function sealFile(keys: KeyService, request: SealRequest): Promise<
   const key = nodeRandom.bytes(32);
   try {
     const path = inputPath === undefined ? {} : { inputPath };
-    const sealed = await sealStream({ source, ...path, output, keyId: slot.keyId, key, recipients, meterOptions });
+    const sealed = await sealStream({
+      source,
+      ...path,
+      output,
+      keyId: slot.keyId,
+      key,
+      recipients,
+      meterOptions,
+    });
     try {
       const { report } = sealed;
       const { risk, downgraded } = chooseRisk(report.risk, riskMinimum, request.risk);
-      request.onMeasured?.(report, risk);
+      await request.onMeasured?.(report, risk);
       const deal = await keys.deal(slot, key, { risk, acceptReduced, measuredRisk: report.risk });
       await sealed.commit();
       return { ...deal, keyId: slot.keyId, report, risk, downgraded };
@@ -112,7 +127,10 @@ export async function unsealFile(
 ): Promise<UnsealResult> {
   const header = await readSealedHeader(readPieces(path));
   const startMs = performance.now();
-  const { key, sets } = await keys.open(header.keyId, grant);
+  const { key, sets } = await keys.open(header.keyId, grant).catch(async (error: unknown) => {
+    await header.close();
+    throw error;
+  });
   const keyMs = performance.now() - startMs;
   try {
     const { bytes } = await openStream({ header, key, output, inputPath: path });

@@ -2,8 +2,8 @@ import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { inputChunkBytes } from '../parameters.ts';
 import { fileError, type Io } from './io.ts';
-import type { Progress } from './render/progress.ts';
 import { formatBytes, formatDuration } from './render/format.ts';
+import type { Progress } from './render/progress.ts';
 
 /** Says how much of a stream has passed, and, where its length is known, how long the rest will take. */
 function describe(done: number, total: number | undefined, elapsedMs: number): string {

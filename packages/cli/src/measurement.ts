@@ -1,4 +1,4 @@
-import { type EntropyReport, measure, type MeterOptions } from '@skerry/entropy';
+import { type EntropyReport, type MeterOptions, measure } from '@skerry/entropy';
 import type { Invocation } from './command.ts';
 import { readInput } from './input-file.ts';
 

@@ -3,16 +3,20 @@ import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Risk, SkerryError } from '@skerry/base';
 import type { EntropyReport } from '@skerry/entropy';
-import type { Placement } from '@skerry/placement';
+import type { Candidate, Placement } from '@skerry/placement';
 import { readPieces } from '@skerry/sealing';
 import type { Swarm, SwarmNode } from '@skerry/swarm';
 import { type SealResult, sealFile, type UnsealResult, unsealFile } from './file-sealing.ts';
 
 /** What the main job tells while it goes on. */
 export type OnceObserver = {
-  readonly measured: (report: EntropyReport, placement: Placement, risk: Risk) => void;
-  readonly sealed: (result: SealResult, sealMs: number) => void;
-  readonly stopped: (nodes: readonly SwarmNode[]) => void;
+  readonly measured: (
+    report: EntropyReport,
+    placement: Placement,
+    candidates: readonly Candidate[],
+  ) => Promise<void>;
+  readonly sealed: (result: SealResult, sealMs: number) => Promise<void>;
+  readonly stopped: (nodes: readonly SwarmNode[]) => Promise<void>;
 };
 
 /** What is asked of the main job. */
@@ -57,7 +61,11 @@ function holdersToStop(swarm: Swarm, { holders, k, t }: Placement): SwarmNode[] 
  * @param swarm running; its first node is the owner
  * @throws KEY_CORRUPT where the opened file differs: it cannot, short of a bug; else what seal and open throw
  */
-export async function runOnce(swarm: Swarm, request: OnceRequest, observer: OnceObserver): Promise<OnceResult> {
+export async function runOnce(
+  swarm: Swarm,
+  request: OnceRequest,
+  observer: OnceObserver,
+): Promise<OnceResult> {
   const { path, window, riskMinimum, riskDefault, acceptReduced, workspace } = request;
   const owner = swarm.nodes[0];
   if (!owner) throw new SkerryError('CONFIG_INVALID', 'a swarm has nodes');
@@ -75,17 +83,18 @@ export async function runOnce(swarm: Swarm, request: OnceRequest, observer: Once
     inputPath: path,
     output: sealedPath,
     recipients: [],
-    meterOptions: { window, mode: 'rolling', riskDefault },
+    meterOptions: { window, riskDefault },
     riskMinimum,
     acceptReduced,
-    onMeasured: (report, risk) => observer.measured(report, keys.plan({ risk, acceptReduced }), risk),
+    onMeasured: async (report, risk) =>
+      observer.measured(report, keys.plan({ risk, acceptReduced }), keys.candidates()),
   });
   const sealMs = performance.now() - startedMs;
-  observer.sealed(sealed, sealMs);
+  await observer.sealed(sealed, sealMs);
 
   const stopped = holdersToStop(swarm, sealed.placement);
   await Promise.all(stopped.map(async ({ index }) => swarm.crash(index)));
-  observer.stopped(stopped);
+  await observer.stopped(stopped);
 
   const openingMs = performance.now();
   const unsealed = await unsealFile(keys, sealedPath, openedPath);

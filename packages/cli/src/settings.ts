@@ -38,12 +38,7 @@ function isPrintable(value: unknown, lengthMax: number): value is string {
   return typeof value === 'string' && value.length <= lengthMax && !/[\p{C}\p{Zl}\p{Zp}]/u.test(value);
 }
 
-function choice<T extends string>(
-  env: string,
-  purpose: string,
-  values: readonly T[],
-  preset: T,
-): Setting<T> {
+function choice<T extends string>(env: string, purpose: string, values: readonly T[], preset: T): Setting<T> {
   return {
     default: preset,
     env,
@@ -112,12 +107,7 @@ export const settings = {
   operator: text('SKERRY_OPERATOR', 'who runs this node', operatorLengthMax),
   listen: addresses('SKERRY_LISTEN', 'where this node listens', listenDefault),
   bootstrap: addresses('SKERRY_BOOTSTRAP', 'nodes to start from', []),
-  'risk-minimum': choice<Risk>(
-    'SKERRY_RISK_MINIMUM',
-    'the level that no key goes under',
-    riskLevels,
-    'low',
-  ),
+  'risk-minimum': choice<Risk>('SKERRY_RISK_MINIMUM', 'the level that no key goes under', riskLevels, 'low'),
   'risk-default': choice<Risk>(
     'SKERRY_RISK_DEFAULT',
     'the level of data too short to be measured',

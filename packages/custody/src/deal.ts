@@ -20,7 +20,7 @@ export type AuthoritySigner = {
 };
 
 /** Everything that one sharing is made from, besides its shares. */
-export type DealInput = {
+type DealInput = {
   readonly keyId: Uint8Array;
   readonly nonce: Uint8Array;
   readonly signer: AuthoritySigner;
@@ -95,6 +95,7 @@ function buildCore(crypto: Crypto, input: DealInput, shares: readonly Share[]): 
  * Turns shares into a signed core and one encrypted deposit for each holder (docs/PROTOCOL.md, deal). Each share is
  * encrypted under its own fresh key.
  *
+ * @param input what the shares are of, and whose
  * @param shares k of them, in the order of the placement's holders; wiped here
  * @returns deposits that own their DEKs
  */

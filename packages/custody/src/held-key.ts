@@ -1,3 +1,4 @@
+import { wipe } from '@skerry/base';
 import {
   activationShape,
   authoritySignaturesShape,
@@ -14,10 +15,9 @@ import {
   timeMs,
   tuple,
 } from '@skerry/wire';
-import { offersPerKeyMax, usesPerKeyMax } from '../parameters.ts';
+import { heldKeyBytesMax, offersPerKeyMax, usesPerKeyMax } from '../parameters.ts';
 
-/** One epoch of a key as its holder keeps it: the share's ciphertext, and the DEK that opens it. */
-export const heldEpochShape = tuple({
+const heldEpochShape = tuple({
   core: coreShape,
   coreHash: bytes(32),
   signatures: authoritySignaturesShape,
@@ -25,11 +25,13 @@ export const heldEpochShape = tuple({
   x: integer(1, 255),
   ciphertext: bytes(1, 128),
   dek: bytes(32),
-  ekSeed: bytes(32),
   depositedAtMs: timeMs,
   activation: nullable(activationShape),
 });
-/** See `heldEpochShape`. */
+/**
+ * One epoch of a key as its holder keeps it: the share's ciphertext, and the DEK that opens it. The key that the DEK
+ * came sealed to is gone by then, so that whoever erases the DEK has erased the share.
+ */
 export type HeldEpoch = TypeOf<typeof heldEpochShape>;
 
 const waitingOfferShape = tuple({ offer: offerShape, ek: bytes(32), ekSeed: bytes(32), expiresAtMs: timeMs });
@@ -40,11 +42,7 @@ const useShape = tuple({ jti: text(64), roundId: bytes(16), expiresAtMs: timeMs 
 /** When a grant was first presented, where the key has a delay. */
 const announcementShape = tuple({ jti: text(64), announcedAtMs: timeMs, expiresAtMs: timeMs });
 
-/**
- * All that a holder keeps of one key, and the whole state of the holder's machine for it. It is stored as one
- * record, so that a crash leaves the state before a step or after it, never between.
- */
-export const heldKeyShape = tuple({
+const heldKeyShape = tuple({
   keyId: bytes(32),
   offers: list(waitingOfferShape, 0, offersPerKeyMax),
   pending: nullable(heldEpochShape),
@@ -52,13 +50,13 @@ export const heldKeyShape = tuple({
   uses: list(useShape, 0, usesPerKeyMax),
   announcements: list(announcementShape, 0, usesPerKeyMax),
 });
-/** See `heldKeyShape`. */
+/**
+ * All that a holder keeps of one key, and the whole state of the holder's machine for it. It is stored as one
+ * record, so that a crash leaves the state before a step or after it, never between.
+ */
 export type HeldKey = TypeOf<typeof heldKeyShape>;
 
-/** A stored record's size limit: two epochs with their cores, and the uses. */
-const heldKeyBytesMax = 4 * 1024 * 1024;
-
-/** The stored form of a held key. It holds the DEK and the ek seed: secret, and wiped by its owner. */
+/** The stored form of a held key. It holds DEKs and the seeds of offered keys: secret, and wiped by its owner. */
 export function encodeHeldKey(held: HeldKey): Uint8Array<ArrayBuffer> {
   return encode(heldKeyShape, held);
 }
@@ -66,8 +64,21 @@ export function encodeHeldKey(held: HeldKey): Uint8Array<ArrayBuffer> {
 /**
  * A held key from its stored form.
  *
+ * @param stored from the disk: anything
+ * @returns a held key whose secrets the caller wipes (`wipeHeldKey`)
  * @throws MESSAGE_MALFORMED, MESSAGE_TOO_LARGE where the disk gave something else
  */
 export function decodeHeldKey(stored: Uint8Array): HeldKey {
   return decode(heldKeyShape, stored, heldKeyBytesMax, 'held key');
+}
+
+/**
+ * Wipes the secrets of a held key. States before and after a step share their buffers, so this is for when all that
+ * the step asked for has been carried out and the new state is stored.
+ *
+ * @param held decoded by the caller, or a state that came of it
+ */
+export function wipeHeldKey(held: HeldKey): void {
+  for (const { ekSeed } of held.offers) wipe(ekSeed);
+  for (const epoch of [held.pending, held.active]) if (epoch) wipe(epoch.dek);
 }

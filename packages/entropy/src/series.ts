@@ -1,7 +1,7 @@
 import { seriesPointsMax } from '../parameters.ts';
 
 /** A series of averages in constant memory. */
-export type Series = {
+type Series = {
   /** Adds the next value. */
   push(value: number): void;
   /** The points so far, oldest first, at most `seriesPointsMax`; a new array, the caller's. */

@@ -8,7 +8,7 @@ import type { NodeLibp2p } from './node-libp2p.ts';
 export type PeerId = ReturnType<typeof peerIdFromString>;
 
 /** Where nodes can be dialled, by node id. */
-export type AddressBook = {
+type AddressBook = {
   /**
    * Replaces what is known of a node's addresses.
    *

@@ -4,7 +4,7 @@ import { decodeCanonical, type Encodable, encodeCanonical, SkerryError } from '@
 export const frameKinds = { request: 0, response: 1, failed: 2 } as const;
 
 /** One of `frameKinds`. */
-export type FrameKind = (typeof frameKinds)[keyof typeof frameKinds];
+type FrameKind = (typeof frameKinds)[keyof typeof frameKinds];
 
 /** One message on a stream: `[id, kind, body]` in canonical CBOR. */
 export type Frame = {

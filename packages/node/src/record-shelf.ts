@@ -3,7 +3,7 @@ import { assert, at, compareBytes, equalBytes, SkerryError } from '@skerry/base'
 import { nodeCrypto } from '@skerry/crypto';
 
 /** What the DHT has to know about one kind of record; the rules themselves belong to the wire format. */
-export type RecordKind = {
+type RecordKind = {
   /** Bytes of one record. */
   readonly recordBytesMax: number;
   /** Records of this kind that a node keeps for the network. */
@@ -64,29 +64,8 @@ export function pathOf(key: Uint8Array): string {
  */
 export function createRecordShelf(kinds: RecordKinds, ownKey: Uint8Array): RecordShelf {
   const here = nodeCrypto.sha256(ownKey);
-  const entries = new Map<string, Entry>();
-  const paths = new Map<string, string>();
-  const totals = new Map(Object.keys(kinds).map(name => [name, { count: 0, bytes: 0 }]));
+  const entries = createEntries(Object.keys(kinds));
   const owned = new Map<string, number>();
-
-  function add(path: string, entry: Entry): void {
-    remove(path);
-    paths.set(entry.storeKey, path);
-    const total = totals.get(entry.kind)!;
-    total.count++;
-    total.bytes += entry.bytes.length;
-    entries.set(path, entry);
-  }
-
-  function remove(path: string): void {
-    const entry = entries.get(path);
-    if (entry === undefined) return;
-    const total = totals.get(entry.kind)!;
-    total.count--;
-    total.bytes -= entry.bytes.length;
-    paths.delete(entry.storeKey);
-    entries.delete(path);
-  }
 
   /** Keeps a record that was validated, or throws. Nothing is awaited in here, so two writers cannot interleave. */
   function keep(storeKey: string, bytes: Uint8Array): void {
@@ -97,27 +76,16 @@ export function createRecordShelf(kinds: RecordKinds, ownKey: Uint8Array): Recor
     if (stored !== undefined && !equalBytes(stored.value, value) && kind.compare(value, stored.value) <= 0) {
       throw new SkerryError('RECORD_STALE');
     }
-    add(path, { storeKey, kind: name, bytes, value, distance: distanceBetween(here, key) });
-    evict(name, kind);
-    if (!entries.has(path)) throw new SkerryError('QUOTA_EXCEEDED', 'this node keeps records nearer to it');
-  }
-
-  function evict(name: string, kind: RecordKind): void {
-    const total = totals.get(name)!;
+    entries.add(path, { storeKey, kind: name, bytes, value, distance: distanceBetween(here, key) });
+    const total = entries.total(name);
     while (total.count > kind.countMax || total.bytes > kind.bytesMax) {
-      const path = furthest(name);
-      if (path === undefined) return;
-      remove(path);
+      const furthest = entries.furthest(name, candidate => !owned.has(candidate));
+      if (furthest === undefined) break;
+      entries.remove(furthest);
     }
-  }
-
-  function furthest(name: string): string | undefined {
-    let found: { path: string; distance: Uint8Array } | undefined;
-    for (const [path, { kind, distance }] of entries) {
-      if (kind !== name || owned.has(path)) continue;
-      if (found === undefined || compareBytes(distance, found.distance) > 0) found = { path, distance };
+    if (entries.get(path) === undefined) {
+      throw new SkerryError('QUOTA_EXCEEDED', 'this node keeps records nearer to it');
     }
-    return found?.path;
   }
 
   function own(path: string): () => void {
@@ -132,9 +100,9 @@ export function createRecordShelf(kinds: RecordKinds, ownKey: Uint8Array): Recor
 
   return {
     datastore: datastoreOver({
-      read: storeKey => entries.get(paths.get(storeKey) ?? '')?.bytes,
+      read: storeKey => entries.get(entries.pathOf(storeKey))?.bytes,
       keep,
-      remove: storeKey => remove(paths.get(storeKey) ?? ''),
+      remove: storeKey => entries.remove(entries.pathOf(storeKey)),
     }),
     validate: (path, value) => validateRecord(kinds, path, value),
     compare: (path, a, b) => kindOf(kinds, path).kind.compare(a, b),
@@ -143,7 +111,69 @@ export function createRecordShelf(kinds: RecordKinds, ownKey: Uint8Array): Recor
       return entries.get(path)?.value;
     },
     own,
-    count: name => totals.get(name)?.count ?? 0,
+    count: name => entries.total(name).count,
+  };
+}
+
+type Total = { count: number; bytes: number };
+
+type Entries = {
+  readonly get: (path: string) => Entry | undefined;
+  /** The path that kad-dht's name for a record stands for; one that no record has where it stands for none. */
+  readonly pathOf: (storeKey: string) => string;
+  readonly add: (path: string, entry: Entry) => void;
+  readonly remove: (path: string) => void;
+  /** How many entries of a kind there are and how large they are: kept up to date in place. */
+  readonly total: (kind: string) => Readonly<Total>;
+  /** The entry of a kind that is furthest from this node, among those that may go. */
+  readonly furthest: (kind: string, mayGo: (path: string) => boolean) => string | undefined;
+};
+
+function createEntries(kindNames: readonly string[]): Entries {
+  const entries = new Map<string, Entry>();
+  const paths = new Map<string, string>();
+  const totals = new Map<string, Total>(kindNames.map(name => [name, { count: 0, bytes: 0 }]));
+  const totalOf = (kind: string): Total => {
+    const total = totals.get(kind);
+    assert(total !== undefined, 'every kind has its total');
+    return total;
+  };
+
+  function change(entry: Entry, sign: 1 | -1): void {
+    const total = totalOf(entry.kind);
+    total.count += sign;
+    total.bytes += sign * entry.bytes.length;
+  }
+
+  function remove(path: string): void {
+    const entry = entries.get(path);
+    if (entry === undefined) return;
+    change(entry, -1);
+    paths.delete(entry.storeKey);
+    entries.delete(path);
+  }
+
+  return {
+    get: path => entries.get(path),
+    pathOf: storeKey => paths.get(storeKey) ?? '',
+    add: (path, entry) => {
+      remove(path);
+      change(entry, 1);
+      paths.set(entry.storeKey, path);
+      entries.set(path, entry);
+    },
+    remove,
+    total: totalOf,
+    furthest: (kind, mayGo) => {
+      let found: { readonly path: string; readonly distance: Uint8Array } | undefined;
+      for (const [path, entry] of entries) {
+        if (entry.kind !== kind || !mayGo(path)) continue;
+        if (found === undefined || compareBytes(entry.distance, found.distance) > 0) {
+          found = { path, distance: entry.distance };
+        }
+      }
+      return found?.path;
+    },
   };
 }
 

@@ -15,7 +15,7 @@ export type RequestOptions = {
 };
 
 /** The requesting half of custody streams. */
-export type RequesterStreams = {
+type RequesterStreams = {
   readonly request: (nodeId: string, body: Uint8Array, options: RequestOptions) => Promise<Uint8Array>;
   readonly isSilent: (nodeId: string) => boolean;
   readonly roundTripMs: (nodeId: string) => number | undefined;

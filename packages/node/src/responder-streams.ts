@@ -17,7 +17,7 @@ export type RequestHandler = (
 ) => Promise<Uint8Array>;
 
 /** The answering half of custody streams. */
-export type ResponderStreams = {
+type ResponderStreams = {
   /** Takes no new request, lets those at work finish for `parameters.drainMs`, then ends every stream. */
   readonly close: () => Promise<void>;
 };

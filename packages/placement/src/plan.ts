@@ -147,38 +147,64 @@ function chooseReduced(candidates: readonly Candidate[], level: Level, minima: M
   return undefined;
 }
 
-/** What the nearest lower level that can be placed on the same network has. */
-function minimaBelow(request: PlacementRequest, risk: Risk): Minima {
+/** One call of `planPlacement`, with the levels placed so far: a level needs those below it. */
+type Planning = {
+  readonly request: PlacementRequest;
+  readonly met: Map<Risk, Placement | undefined>;
+  readonly best: Map<Risk, Placement | undefined>;
+};
+
+/** What the nearest lower level that has a placement on the same network has. */
+function minimaBelow(risk: Risk, placementAt: (lower: Risk) => Placement | undefined): Minima {
   const lower = riskLevels[riskLevels.indexOf(risk) - 1];
   if (lower === undefined) return noMinima;
-  const placement = placeLevel(request, lower);
-  if (placement === undefined) return minimaBelow(request, lower);
+  const placement = placementAt(lower);
+  if (placement === undefined) return minimaBelow(lower, placementAt);
   const { t, n, k, holders } = placement;
   const regions = new Set(holders.map(({ place }) => place.region)).size;
   const operators = new Set(holders.map(operatorOf)).size;
   return { t, n, k, regions, operators };
 }
 
-/** The placement of one level, or undefined where there is none. */
-function placeLevel(request: PlacementRequest, risk: Risk): Placement | undefined {
-  const level: Level = { profile: request.profile, risk, targets: targetsOf(request.profile, risk) };
-  const met = minimaBelow({ ...request, acceptReduced: false }, risk);
-  const t = Math.max(met.t, exactThresholdMin(level.targets, risk));
-  const full = searchCounts(eligible(request.candidates, level.targets.trustFloor), level, { ...met, t });
-  if (full !== undefined && full.miss === 0) return placementOf(request, level, full, met.n);
-  if (!request.acceptReduced) return undefined;
-  const below = minimaBelow(request, risk);
-  const reduced =
-    chooseReduced(request.candidates, level, below) ?? chooseReduced(request.candidates, level, noMinima);
-  return reduced === undefined ? undefined : placementOf(request, level, reduced, below.n);
+function levelOf({ profile }: PlacementRequest, risk: Risk): Level {
+  return { profile, risk, targets: targetsOf(profile, risk) };
+}
+
+/** The placement that meets a level, if there is one. */
+function placeMet(planning: Planning, risk: Risk): Placement | undefined {
+  if (planning.met.has(risk)) return planning.met.get(risk);
+  const { request } = planning;
+  const level = levelOf(request, risk);
+  const minima = minimaBelow(risk, lower => placeMet(planning, lower));
+  const t = Math.max(minima.t, exactThresholdMin(level.targets, risk));
+  const trusted = eligible(request.candidates, level.targets.trustFloor);
+  const choice = searchCounts(trusted, level, { ...minima, t });
+  const met = choice?.miss === 0 ? placementOf(request, level, choice, minima.n) : undefined;
+  planning.met.set(risk, met);
+  return met;
+}
+
+/** The placement that meets a level, or else the best reduced one, if there is one. */
+function placeBest(planning: Planning, risk: Risk): Placement | undefined {
+  if (planning.best.has(risk)) return planning.best.get(risk);
+  const { request } = planning;
+  let best = placeMet(planning, risk);
+  if (best === undefined) {
+    const level = levelOf(request, risk);
+    const minima = minimaBelow(risk, lower => placeBest(planning, lower));
+    const choice = chooseReduced(request.candidates, level, minima);
+    if (choice !== undefined) best = placementOf(request, level, choice, minima.n);
+  }
+  planning.best.set(risk, best);
+  return best;
 }
 
 /**
  * Chooses who holds a key's shares: the smallest k, then t, with which the best-placed candidates meet the level's
  * targets under its hard caps (PROTOCOL sections 5 and 6; docs/adr/0003-sizing.md). The same candidates, in any
- * order, give the same placement. A level that is met never has fewer holders or a lower threshold than the levels
- * below it on the same network, nor, as far as its caps and trust floor allow, fewer regions or operators; a reduced one
- * neither, unless its tighter caps fit on fewer holders only.
+ * order, give the same placement. A level never has fewer holders or a lower threshold than a level below it on the same
+ * network, nor, as far as its caps and trust floor allow, fewer regions or operators: a higher risk is never served with
+ * less, and refused where its tighter caps fit on less only.
  *
  * @param request what is asked
  * @returns holders, standbys and the certificate; `reduced` where the level is missed and that was accepted
@@ -188,8 +214,8 @@ function placeLevel(request: PlacementRequest, risk: Risk): Placement | undefine
  * @throws SIZING_INVALID, PLACE_INVALID for candidates that are not well formed
  */
 export function planPlacement(request: PlacementRequest): Placement {
-  const { candidates, profile, risk, counts } = request;
-  const level: Level = { profile, risk, targets: targetsOf(profile, risk) };
+  const { candidates, risk, counts } = request;
+  const level = levelOf(request, risk);
   checkCandidates(candidates);
   if (counts !== undefined) {
     checkCounts(counts);
@@ -197,7 +223,11 @@ export function planPlacement(request: PlacementRequest): Placement {
     if (choice === undefined) return refuseCounts(candidates, level, counts);
     return placementOf(request, level, choice, counts.n);
   }
-  const placement = placeLevel(request, risk);
-  if (placement !== undefined) return placement;
-  return refuseLevel(candidates, level, placeLevel({ ...request, acceptReduced: true }, risk)?.certificate);
+  const planning: Planning = { request, met: new Map(), best: new Map() };
+  const met = placeMet(planning, risk);
+  if (met !== undefined) return met;
+  const best = placeBest(planning, risk);
+  if (best !== undefined && request.acceptReduced) return best;
+  const below = minimaBelow(risk, lower => placeBest(planning, lower));
+  return refuseLevel(candidates, level, best?.certificate, below);
 }

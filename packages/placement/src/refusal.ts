@@ -2,7 +2,7 @@ import { SkerryError } from '@skerry/base';
 import { availabilityDefault, plannedShareCountMax, regionsMin, trustNeutral } from '../parameters.ts';
 import { type Candidate, operatorOf } from './candidate.ts';
 import type { PlacementCertificate } from './certificate.ts';
-import type { Level } from './search.ts';
+import { type Level, type Minima, noMinima } from './search.ts';
 import { type Counts, capsOf, exactThresholdMin, lossProbability, theftProbability } from './sizing.ts';
 
 /** What a network has, or a placement needs. */
@@ -66,18 +66,30 @@ function figure(probability: number): string {
   return probability.toExponential(1);
 }
 
+/** What could be had, if anything. */
+function reachedOf(best: PlacementCertificate | undefined, below: Minima): string {
+  if (best !== undefined) {
+    const { t, k, reached } = best;
+    return `Best within reach: ${t} of ${k} with P(loss) ${figure(reached.pLoss)} and P(theft) ${figure(reached.pTheft)}; --accept-reduced takes it.`;
+  }
+  if (below === noMinima) return 'No placement keeps its hard caps.';
+  return `Its hard caps leave no room for the ${below.t} of ${below.k} that a lower level has here: ask for that.`;
+}
+
 /**
  * Refuses a level that the network cannot reach, with the figures and what would help.
  *
  * @param candidates all of them
  * @param level the level asked for
  * @param best the certificate of the reduced placement that could be accepted, if there is one
+ * @param below what the nearest lower level has here
  * @throws PLACEMENT_INFEASIBLE always
  */
 export function refuseLevel(
   candidates: readonly Candidate[],
   level: Level,
   best: PlacementCertificate | undefined,
+  below: Minima,
 ): never {
   const { lossMax, theftMax, trustFloor } = level.targets;
   const trusted = candidates.filter(({ trust }) => trust >= trustFloor);
@@ -89,15 +101,11 @@ export function refuseLevel(
     lacking === ''
       ? 'more operators and regions, or nodes with more trust and availability'
       : `${lacking}, with trust of at least ${trustFloor}`;
-  const reached =
-    best === undefined
-      ? 'No placement keeps its hard caps.'
-      : `Best within reach: ${best.t} of ${best.k} with P(loss) ${figure(best.reached.pLoss)} and P(theft) ${figure(best.reached.pTheft)}; --accept-reduced takes it.`;
   throw new SkerryError(
     'PLACEMENT_INFEASIBLE',
     `the network cannot reach ${level.risk} of profile ${level.profile} (P(loss) <= ${lossMax}, P(theft) <= ${theftMax}, trust >= ${trustFloor}): ` +
       `of ${plural(all.nodes, 'node')}, ${eligible.nodes} have the trust, of ${plural(eligible.operators, 'operator')} in ${plural(eligible.regions, 'region')}. ` +
-      `${reached} What would help: ${help}.`,
+      `${reachedOf(best, below)} What would help: ${help}.`,
     {
       risk: level.risk,
       profile: level.profile,

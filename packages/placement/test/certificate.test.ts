@@ -1,3 +1,4 @@
+import { SkerryError } from '@skerry/base';
 import { describe, expect, test } from 'vitest';
 import { type PlacementCertificate, planPlacement, verifyCertificate } from '../index.ts';
 import { certify } from '../src/certificate.ts';
@@ -91,7 +92,7 @@ describe('a placement certificate', () => {
         verifyCertificate(altered(path, value));
         passed.push(path.join('.'));
       } catch (error) {
-        expect(error).toEqual(invalid);
+        if (!(error instanceof SkerryError && error.code === 'CERTIFICATE_INVALID')) throw error;
       }
     }
     return passed;

@@ -138,7 +138,10 @@ function rulesOnPlaces({ points, holders, standby, dealer }: Core): Rule[] {
     [areDistinct(nodeKeys), 'a node holds two points'],
     [areDistinct(standby), 'a standby stands twice'],
     [areDistinct([...nodeKeys, ...standby]), 'a standby holds a point'],
-    [![...nodeKeys, ...standby].some(key => equalBytes(key, dealer)), 'the dealer is its own holder or standby'],
+    [
+      ![...nodeKeys, ...standby].some(key => equalBytes(key, dealer)),
+      'the dealer is its own holder or standby',
+    ],
   ];
 }
 

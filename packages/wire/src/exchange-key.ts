@@ -1,4 +1,4 @@
-import { fromHex, toHex } from '@skerry/base';
+import { toHex } from '@skerry/base';
 import { bytes, type Shape, where } from './shapes.ts';
 
 /**

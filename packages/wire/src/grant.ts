@@ -1,11 +1,10 @@
 import { SkerryError } from '@skerry/base';
+import { grantUsesMax, sharesMax } from '../parameters.ts';
 import { operations } from './messages.ts';
+import { ascends } from './order.ts';
 
-/** The fixed `typ` of a grant's protected header: no other JWS passes for one. */
+/** The fixed `typ` of a grant's protected header: no other JWS passes for one (RFC 8725 section 3.11). */
 export const grantType = 'skerry-grant+jws';
-
-/** Uses a grant may have, at most. */
-const usesMax = 1_000_000;
 
 /** What a grant says: its subject may run an operation on a key until it expires. */
 export type GrantClaims = {
@@ -25,7 +24,7 @@ export type GrantClaims = {
   readonly exp: number;
   /** Rounds allowed at each holder; null for no count. */
   readonly uses: number | null;
-  /** Points that may answer, ascending, where uses must be exact; null for all. */
+  /** Points that may answer, at least two, ascending, where uses must be exact; null for all. */
   readonly among: readonly number[] | null;
 };
 
@@ -53,8 +52,9 @@ export function parseGrantClaims(payload: unknown): GrantClaims {
   const amongValid =
     among === null ||
     (Array.isArray(among) &&
-      among.length <= 255 &&
-      among.every((x, i) => isWhole(x, 1, 255) && (i === 0 || x > (among[i - 1] as number))));
+      among.length >= 2 &&
+      among.every(x => isWhole(x, 1, sharesMax)) &&
+      ascends(among));
   const rules: readonly [string, boolean][] = [
     ['keyId', matches(keyId, /^[0-9a-f]{64}$/)],
     ['epoch', epoch === null || isWhole(epoch, 1, 0xffff_ffff)],
@@ -63,8 +63,8 @@ export function parseGrantClaims(payload: unknown): GrantClaims {
     ['cnf', matches(cnf, /^[0-9a-f]{64}$/)],
     ['jti', matches(jti, /^[0-9a-zA-Z_-]{8,64}$/)],
     ['nbf', isWhole(nbf, 0, 253_402_300_800)],
-    ['exp', isWhole(exp, 0, 253_402_300_800) && (exp as number) > (nbf as number)],
-    ['uses', uses === null || isWhole(uses, 1, usesMax)],
+    ['exp', isWhole(exp, 0, 253_402_300_800) && exp > (nbf as number)],
+    ['uses', uses === null || isWhole(uses, 1, grantUsesMax)],
     ['among', amongValid],
     ['(unknown)', Object.keys(rest).length === 0],
   ];

@@ -1,15 +1,19 @@
 import { type ErrorCode, isErrorCode, preimage, SkerryError } from '@skerry/base';
 import {
   directoryPageMax,
+  directoryTotalMax,
   grantBytesMax,
   messageBytesMax,
   nodeRecordBytesMax,
   payloadBytesMax,
   payloadBytesMin,
+  sealedAnswerBytesMax,
   sharesMax,
 } from '../parameters.ts';
 import { activationShape, type Receipt, receiptShape } from './activation.ts';
-import { authorityShape, authoritySignaturesShape, coreShape } from './core.ts';
+import { authorityShape, authoritySignaturesShape } from './authority.ts';
+import { coreShape, epochShape, xShape } from './core.ts';
+import { exchangeKeyShape } from './exchange-key.ts';
 import {
   bytes,
   decode,
@@ -25,54 +29,71 @@ import {
 } from './shapes.ts';
 import { ciphertextShape } from './share-record.ts';
 
-const epoch = integer(1, 0xffff_ffff);
+/** What HPKE adds: suite id, encapsulated key, tag (RFC 9180 section 4). */
+const hpkeOverheadBytes = 6 + 32 + 16;
 
-/** The dealer asks a node to hold one share of a key. Signed by the dealer's node key. */
+const lengthShape = integer(payloadBytesMin, payloadBytesMax);
+
 const offerFields = {
   keyId: bytes(32),
-  epoch,
+  epoch: epochShape,
   authority: authorityShape,
   nonce: bytes(16),
   dealer: bytes(32),
   holder: bytes(32),
-  length: integer(payloadBytesMin, payloadBytesMax),
+  length: lengthShape,
   issuedAtMs: timeMs,
   expiresAtMs: timeMs,
 };
 const unsignedOfferShape = tuple(offerFields);
-/** See `offerFields`. */
+/** The dealer asks a node to hold one share of a key. Signed by the dealer's node key. */
 export const offerShape = tuple({ ...offerFields, signature: bytes(64) });
-/** An OFFER. */
+/** An OFFER: the dealer asks a node to hold one share of a key. Signed by the dealer's node key. */
 export type Offer = TypeOf<typeof offerShape>;
 
-/** What an offer signs. */
+/**
+ * What an offer signs.
+ *
+ * @param offer its signature, if it has one already, counts for nothing
+ */
 export function offerPreimage(offer: Omit<Offer, 'signature'>): Uint8Array {
   return preimage('offer', unsignedOfferShape.pack(offer));
 }
 
-/** The node's yes: a fresh HPKE key for this key and epoch, signed by the node. */
-export const acceptShape = tuple({ ek: bytes(32), expiresAtMs: timeMs, signature: bytes(64) });
-/** An ACCEPT. */
+const acceptShape = tuple({ ek: exchangeKeyShape, expiresAtMs: timeMs, signature: bytes(64) });
+/** An ACCEPT: the node's yes, with a fresh HPKE key for this key and epoch, signed by the node. */
 export type Accept = TypeOf<typeof acceptShape>;
 
-/** What an accept signs: the offer it answers and the key it gives. */
+/**
+ * What an accept signs: the offer it answers and the key it gives.
+ *
+ * @param offer as it was received
+ * @param ek 32 bytes, the node's fresh X25519 key
+ * @param expiresAtMs until when it waits for the deposit, Unix ms
+ */
 export function acceptPreimage(offer: Offer, ek: Uint8Array, expiresAtMs: number): Uint8Array {
   return preimage('accept', offerPreimage(offer), ek, expiresAtMs);
 }
 
-/** A whole share on its way to its holder: core, signatures, ciphertext, and its key sealed to the holder's ek. */
-export const depositShape = tuple({
+const depositShape = tuple({
   core: coreShape,
   signatures: authoritySignaturesShape,
   pointsSignatures: authoritySignaturesShape,
-  x: integer(1, sharesMax),
+  x: xShape,
   ciphertext: ciphertextShape,
-  sealedDek: bytes(6 + 32 + 32 + 16),
+  sealedDek: bytes(hpkeOverheadBytes + 32),
 });
-/** A DEPOSIT. */
+/** A DEPOSIT: core, signatures, a share's ciphertext, and the key to it sealed to the holder's ek. */
 export type Deposit = TypeOf<typeof depositShape>;
 
-/** The HPKE info that binds a sealed DEK to its core, point, holder and ciphertext. */
+/**
+ * The HPKE info that binds a sealed DEK to its core, point, holder and ciphertext.
+ *
+ * @param coreHash 32 bytes
+ * @param x the point
+ * @param nodeKey the holder, 32 bytes
+ * @param ciphertextHash SHA-256 of the share's ciphertext
+ */
 export function depositInfo(
   coreHash: Uint8Array,
   x: number,
@@ -85,27 +106,31 @@ export function depositInfo(
 /** Operations of a round. */
 export const operations = ['open', 'inspect'] as const;
 
-/** A requester's call for one contribution. Signed over the round's challenge by the grant's confirmation key. */
-export const roundRequestShape = tuple({
+const roundRequestShape = tuple({
   op: word(operations),
   keyId: bytes(32),
-  epoch,
+  epoch: epochShape,
   coreHash: bytes(32),
   t: integer(2, sharesMax),
-  length: integer(payloadBytesMin, payloadBytesMax),
-  set: list(integer(1, sharesMax), 2, sharesMax),
+  length: lengthShape,
+  set: list(xShape, 2, sharesMax),
   x: integer(0, sharesMax),
   recipientId: bytes(32),
-  recipientKey: bytes(32),
+  recipientKey: exchangeKeyShape,
   grant: bytes(1, grantBytesMax),
   roundId: bytes(16),
   issuedAtMs: timeMs,
   signature: bytes(64),
 });
-/** A round request. */
+/** A requester's call for one contribution. Signed over the round's challenge by the grant's confirmation key. */
 export type RoundRequest = TypeOf<typeof roundRequestShape>;
 
-/** What a request signs: the challenge, which binds every field of the round, and its time. */
+/**
+ * What a request signs: the challenge, which binds every field of the round, and its time.
+ *
+ * @param challenge 32 bytes
+ * @param issuedAtMs Unix ms
+ */
 export function requestPreimage(challenge: Uint8Array, issuedAtMs: number): Uint8Array {
   return preimage('request', challenge, issuedAtMs);
 }
@@ -115,37 +140,47 @@ export const contributionShape = tuple({
   contribution: bytes(payloadBytesMin, payloadBytesMax),
   signature: bytes(64),
 });
-/** A contribution. */
+/** A holder's masked part, as many bytes as the payload, and its node's signature. */
 export type Contribution = TypeOf<typeof contributionShape>;
 
-/** What a contribution's signature covers. */
+/**
+ * What a contribution's signature covers.
+ *
+ * @param challenge 32 bytes
+ * @param x the holder's point
+ * @param contribution secret until the round is over; the preimage is too
+ */
 export function contributionPreimage(challenge: Uint8Array, x: number, contribution: Uint8Array): Uint8Array {
   return preimage('contribution', challenge, x, contribution);
 }
 
-/** The HPKE info that binds a sealed answer to its round and point. */
+/**
+ * The HPKE info that binds a sealed answer to its round and point.
+ *
+ * @param challenge 32 bytes
+ * @param x the holder's point
+ */
 export function answerInfo(challenge: Uint8Array, x: number): Uint8Array {
   return preimage('answer', challenge, x);
 }
 
-/** A call for a proof that the holder has its share. */
-export const probeShape = tuple({ keyId: bytes(32), epoch, x: integer(1, sharesMax), nonce: bytes(32) });
-/** A possession probe. */
+const probeShape = tuple({ keyId: bytes(32), epoch: epochShape, x: xShape, nonce: bytes(32) });
+/** A call for a proof that the holder has its share. The nonce is the auditor's own. */
 export type Probe = TypeOf<typeof probeShape>;
 
 /** A late joiner's call for what its neighbour's directory holds, a page at a time. */
-export const directoryRequestShape = tuple({ offset: integer(0, 1_000_000) });
+const directoryRequestShape = tuple({ offset: integer(0, directoryTotalMax) });
 
 /** One page of a directory. */
-export const directoryPageShape = tuple({
+const directoryPageShape = tuple({
   records: list(bytes(1, nodeRecordBytesMax), 0, directoryPageMax),
-  total: integer(0, 1_000_000),
+  total: integer(0, directoryTotalMax),
 });
 
 /** An empty answer: done. */
 const doneShape = tuple({});
 const activateShape = tuple({ keyId: bytes(32), activation: activationShape });
-const sealedAnswerShape = tuple({ sealed: bytes(6 + 32 + 16, 512) });
+const sealedAnswerShape = tuple({ sealed: bytes(hpkeOverheadBytes, sealedAnswerBytesMax) });
 const possessionShape = tuple({ signature: bytes(64) });
 
 /** The body of each request by name. */
@@ -188,34 +223,53 @@ const requestShapes: { readonly [N in RequestName]: { body: Shape<Bodies[N]>; an
 /** A decoded request, by name. */
 export type Request = { [N in RequestName]: { name: N; body: RequestBody<N> } }[RequestName];
 
-const requestNames = Object.keys(requestShapes) as RequestName[];
+/** Leads every request. The version and the name are looked at before the body, which may be another version's. */
 const envelopeShape = tuple({
-  version: integer(1, 1),
-  name: word(requestNames),
+  version: integer(0, 0xffff),
+  name: text(32),
   body: bytes(1, messageBytesMax),
 });
+const version = 1;
 const answerEnvelopeShape = tuple({ code: text(64), body: bytes(0, messageBytesMax) });
 
-/** A request's canonical bytes. */
+/**
+ * A request's canonical bytes.
+ *
+ * @param name of the request
+ * @param body one that the request's shape would accept
+ * @returns bytes owned by the caller
+ */
 export function encodeRequest<N extends RequestName>(name: N, body: RequestBody<N>): Uint8Array<ArrayBuffer> {
-  return encode(envelopeShape, { version: 1, name, body: encode(requestShapes[name].body, body) });
+  return encode(envelopeShape, { version, name, body: encode(requestShapes[name].body, body) });
 }
 
-function decodeNamed<N extends RequestName>(name: N, body: Uint8Array): Request {
-  return { name, body: decode(requestShapes[name].body, body, messageBytesMax, name) } as Request;
+function isRequestName(name: string): name is RequestName {
+  return Object.hasOwn(requestShapes, name);
 }
 
 /**
  * A request from a peer, checked in size, form and bounds.
  *
- * @throws MESSAGE_TOO_LARGE, MESSAGE_MALFORMED
+ * @param received from a peer: anything
+ * @throws PROTOCOL_UNSUPPORTED for a version or a name that this version does not know; MESSAGE_TOO_LARGE,
+ * MESSAGE_MALFORMED
  */
 export function decodeRequest(received: Uint8Array): Request {
-  const { name, body } = decode(envelopeShape, received, messageBytesMax, 'request');
-  return decodeNamed(name, body);
+  const { version: spoken, name, body } = decode(envelopeShape, received, messageBytesMax, 'request');
+  if (spoken !== version || !isRequestName(name)) {
+    throw new SkerryError('PROTOCOL_UNSUPPORTED', '', { version: spoken, name });
+  }
+  const shape = requestShapes[name].body as Shape<object>;
+  return { name, body: decode(shape, body, messageBytesMax, name) } as Request;
 }
 
-/** An answer's canonical bytes. */
+/**
+ * An answer's canonical bytes.
+ *
+ * @param name of the request
+ * @param answer one that the request's shape would accept
+ * @returns bytes owned by the caller
+ */
 export function encodeAnswer<N extends RequestName>(
   name: N,
   answer: RequestAnswer<N>,
@@ -223,7 +277,12 @@ export function encodeAnswer<N extends RequestName>(
   return encode(answerEnvelopeShape, { code: '', body: encode(requestShapes[name].answer, answer) });
 }
 
-/** A refusal's canonical bytes: the error code and nothing else, since the peer may be anybody. */
+/**
+ * A refusal's canonical bytes: the error code and nothing else, since the peer may be anybody.
+ *
+ * @param code why
+ * @returns bytes owned by the caller
+ */
 export function encodeRefusal(code: ErrorCode): Uint8Array<ArrayBuffer> {
   return encode(answerEnvelopeShape, { code, body: new Uint8Array(0) });
 }
@@ -231,12 +290,15 @@ export function encodeRefusal(code: ErrorCode): Uint8Array<ArrayBuffer> {
 /**
  * The answer to a request of that name.
  *
+ * @param name of the request
+ * @param received from a peer: anything
  * @throws the peer's own code where it refused; PROTOCOL_UNSUPPORTED for a code that this version does not know;
  * MESSAGE_TOO_LARGE, MESSAGE_MALFORMED for what is not an answer
  */
 export function decodeAnswer<N extends RequestName>(name: N, received: Uint8Array): RequestAnswer<N> {
   const { code, body } = decode(answerEnvelopeShape, received, messageBytesMax, 'answer');
   if (code !== '') {
+    if (body.length > 0) throw new SkerryError('MESSAGE_MALFORMED', 'a refusal has a body');
     throw new SkerryError(isErrorCode(code) ? code : 'PROTOCOL_UNSUPPORTED', '', { by: 'peer' });
   }
   return decode(requestShapes[name].answer, body, messageBytesMax, `${name} answer`);

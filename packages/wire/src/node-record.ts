@@ -1,16 +1,18 @@
 import { type Crypto, preimage, SkerryError } from '@skerry/base';
-import { addressesMax, nodeRecordBytesMax } from '../parameters.ts';
-import { bytes, decode, encode, integer, list, type TypeOf, text, timeMs, tuple } from './shapes.ts';
+import { addressesMax, addressLengthMax, nodeRecordBytesMax } from '../parameters.ts';
+import { bytes, decode, encode, integer, list, type TypeOf, text, timeMs, tuple, where } from './shapes.ts';
 
 /** A place as a node claims it; degrees are in millionths, since floats have no place in signed records. */
-export const placeClaimShape = tuple({
+const placeClaimShape = tuple({
   name: text(128),
   latitudeE6: integer(-90_000_000, 90_000_000),
   longitudeE6: integer(-180_000_000, 180_000_000),
-  country: text(2),
+  country: where(
+    text(2),
+    country => /^([A-Z]{2})?$/.test(country),
+    'an ISO 3166-1 code of two capitals, or empty',
+  ),
 });
-/** See `placeClaimShape`. */
-export type PlaceClaim = TypeOf<typeof placeClaimShape>;
 
 const claims = {
   version: integer(1, 1),
@@ -19,7 +21,7 @@ const claims = {
   sequence: integer(0, Number.MAX_SAFE_INTEGER),
   issuedAtMs: timeMs,
   expiresAtMs: timeMs,
-  addresses: list(text(256), 0, addressesMax),
+  addresses: list(text(addressLengthMax), 0, addressesMax),
   place: placeClaimShape,
   /** Who runs the node; empty where nobody is named, and then the node counts as its own operator. */
   operator: text(64),
@@ -30,9 +32,8 @@ const claims = {
 
 const claimsShape = tuple(claims);
 
+const nodeRecordShape = tuple({ ...claims, signature: bytes(64) });
 /** A node's signed entry in the directory. It says nothing of the node's own trust: nobody would believe it. */
-export const nodeRecordShape = tuple({ ...claims, signature: bytes(64) });
-/** See `nodeRecordShape`. */
 export type NodeRecord = TypeOf<typeof nodeRecordShape>;
 
 /**
@@ -40,7 +41,7 @@ export type NodeRecord = TypeOf<typeof nodeRecordShape>;
  *
  * @param nodeSeed 32 bytes; stays the caller's
  * @param record everything but the signature
- * @returns the entry's canonical bytes
+ * @returns the entry's canonical bytes, owned by the caller
  */
 export function signNodeRecord(
   crypto: Crypto,

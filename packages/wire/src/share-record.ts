@@ -1,6 +1,14 @@
-import { type Crypto, preimage, SkerryError, toHex } from '@skerry/base';
-import { payloadBytesMax, payloadBytesMin, shareRecordBytesMax, sharesMax } from '../parameters.ts';
-import { authorityShape, authoritySignaturesShape, checkAuthority, keyIdOf, pointsHashOf } from './core.ts';
+import { type Crypto, compareBytes, equalBytes, preimage, SkerryError, toHex } from '@skerry/base';
+import {
+  payloadBytesMax,
+  payloadBytesMin,
+  shareRecordBytesMax,
+  shareSequenceMax,
+  sharesMax,
+} from '../parameters.ts';
+import { authorityShape, authoritySignaturesShape, checkAuthority, keyIdOf } from './authority.ts';
+import { epochShape, pointsHashOf, xShape } from './core.ts';
+import { ascends } from './order.ts';
 import { bytes, decode, encode, integer, list, type TypeOf, tuple } from './shapes.ts';
 
 /** A share's ciphertext: y || x and a 16-byte tag. */
@@ -10,28 +18,38 @@ export const ciphertextShape = bytes(payloadBytesMin + 17, payloadBytesMax + 17)
  * One share's ciphertext in the DHT, with all that a validator needs to check it alone: the authority signed the
  * points, and the share's own key signed the rest, so only who has the share can replace the record.
  */
-export const shareRecordShape = tuple({
+const shareRecordShape = tuple({
   keyId: bytes(32),
-  epoch: integer(1, 0xffff_ffff),
-  x: integer(1, sharesMax),
+  epoch: epochShape,
+  x: xShape,
   /** The latest amendment of x; 0 from the dealer. */
-  sequence: integer(0, 512),
+  sequence: integer(0, shareSequenceMax),
   ciphertext: ciphertextShape,
-  points: list(tuple({ x: integer(1, sharesMax), vk: bytes(32) }), 3, sharesMax),
+  points: list(tuple({ x: xShape, vk: bytes(32) }), 3, sharesMax),
   authority: authorityShape,
   nonce: bytes(16),
   signatures: authoritySignaturesShape,
   signature: bytes(64),
 });
-/** See `shareRecordShape`. */
+/** A share's record in the DHT; `checkShareRecord` says whether it is true. */
 export type ShareRecord = TypeOf<typeof shareRecordShape>;
 
-/** The DHT path of a share's ciphertext. */
+/**
+ * The DHT path of a share's ciphertext.
+ *
+ * @param keyId 32 bytes
+ * @param epoch from 1
+ * @param x of the share, 1 to 255
+ */
 export function shareRecordPath(keyId: Uint8Array, epoch: number, x: number): string {
   return `/skerry/share/${toHex(keyId)}/${epoch}/${x}`;
 }
 
-/** What the share's verification key signs in its record. */
+/**
+ * What the share's verification key signs in its record. Authority and nonce are bound by the keyId.
+ *
+ * @param record all that is signed
+ */
 export function shareRecordPreimage(
   crypto: Crypto,
   record: Pick<ShareRecord, 'keyId' | 'epoch' | 'x' | 'sequence' | 'ciphertext' | 'points'>,
@@ -41,7 +59,7 @@ export function shareRecordPreimage(
   return preimage('share-record', keyId, epoch, x, sequence, crypto.sha256(ciphertext), pointsHash);
 }
 
-/** A share record's canonical bytes. */
+/** A share record's canonical bytes, owned by the caller. */
 export function encodeShareRecord(record: ShareRecord): Uint8Array<ArrayBuffer> {
   return encode(shareRecordShape, record);
 }
@@ -49,6 +67,7 @@ export function encodeShareRecord(record: ShareRecord): Uint8Array<ArrayBuffer> 
 /**
  * A share record in its shape; `checkShareRecord` says whether it is true.
  *
+ * @param received from a peer or a disk: anything
  * @throws MESSAGE_TOO_LARGE, MESSAGE_MALFORMED
  */
 export function decodeShareRecord(received: Uint8Array): ShareRecord {
@@ -58,7 +77,7 @@ export function decodeShareRecord(received: Uint8Array): ShareRecord {
 /**
  * A share record that holds on its own and is the one its DHT path names.
  *
- * @param path DHT path
+ * @param path DHT path, from a peer: anything
  * @param received from a peer: anything
  * @throws MESSAGE_TOO_LARGE, MESSAGE_MALFORMED, RECORD_INVALID, SIGNATURE_INVALID
  */
@@ -66,17 +85,14 @@ export function checkShareRecord(crypto: Crypto, path: string, received: Uint8Ar
   const record = decodeShareRecord(received);
   const { authority, points } = record;
   const point = points.find(({ x }) => x === record.x);
-  const ascending = points.every(({ x }, i) => i === 0 || x > points[i - 1]!.x);
-  const named = toHex(keyIdOf(crypto, authority, record.nonce)) === toHex(record.keyId);
-  if (!named || !point || !ascending || shareRecordPath(record.keyId, record.epoch, record.x) !== path) {
+  const named =
+    shareRecordPath(record.keyId, record.epoch, record.x) === path &&
+    equalBytes(keyIdOf(crypto, authority, record.nonce), record.keyId);
+  if (!named || !point || !ascends(points.map(({ x }) => x))) {
     throw new SkerryError('RECORD_INVALID', 'a share record contradicts its path, key id or points');
   }
-  checkAuthority(
-    crypto,
-    authority,
-    pointsHashOf(crypto, record.keyId, record.epoch, points),
-    record.signatures,
-  );
+  const pointsHash = pointsHashOf(crypto, record.keyId, record.epoch, points);
+  checkAuthority(crypto, authority, pointsHash, record.signatures);
   if (!crypto.ed25519Verify(point.vk, shareRecordPreimage(crypto, record), record.signature)) {
     throw new SkerryError('SIGNATURE_INVALID', "a share record is not signed by its share's key");
   }
@@ -84,10 +100,12 @@ export function checkShareRecord(crypto: Crypto, path: string, received: Uint8Ar
 }
 
 /**
- * Orders two valid records of one share: the higher sequence is newer, and the same sequence is no newer.
+ * Orders two valid records of one share: the higher sequence is newer, then the lower bytes, so that all nodes that
+ * see the same records keep the same one.
  *
- * @returns positive when `a` is newer than `b`
+ * @returns positive when `a` is newer than `b`, 0 only when they are the same
  */
 export function compareShareRecords(a: ShareRecord, b: ShareRecord): number {
-  return a.sequence - b.sequence;
+  const bySequence = a.sequence - b.sequence;
+  return bySequence === 0 ? compareBytes(encodeShareRecord(b), encodeShareRecord(a)) : bySequence;
 }

@@ -1,6 +1,7 @@
 import { SkerryError } from '@skerry/base';
-import { InvalidArgumentError, Option } from 'commander';
+import { Option } from 'commander';
 import type { CommandModule, Invocation } from '../command.ts';
+import { readInteger } from '../flags.ts';
 
 type Flags = {
   readonly window?: number;
@@ -16,16 +17,6 @@ Examples:
   skerry entropy secrets.tar
   skerry entropy --plot entropy.svg disk.img
   tar c docs | skerry entropy --json - | jq .risk`;
-
-/**
- * A whole number from the command line.
- *
- * @throws InvalidArgumentError when it is none
- */
-function readInteger(text: string): number {
-  if (!/^\d{1,15}$/.test(text)) throw new InvalidArgumentError('It is not a whole number.');
-  return Number(text);
-}
 
 async function runEntropy(file: string | undefined, flags: Flags, invocation: Invocation): Promise<void> {
   const { io, print } = invocation;
@@ -58,7 +49,11 @@ export const entropyCommand: CommandModule = {
         'Measures the Shannon entropy of a file in a sliding window, its min-entropy (SP 800-90B), and the risk.',
       )
       .argument('[file]', 'file to measure; - or nothing for standard input')
-      .option('--window <bytes>', 'bytes in a window, 64 to 2^24 (default: 4096, or as configured)', readInteger)
+      .option(
+        '--window <bytes>',
+        'bytes in a window, 64 to 2^24 (default: 4096, or as configured)',
+        readInteger,
+      )
       .addOption(
         new Option('--mode <mode>', 'slide by a byte, or go block by block (faster)')
           .choices(['rolling', 'block'])

@@ -18,14 +18,17 @@ export function formatBytes(bytes: number): string {
 }
 
 /**
- * A probability for people: "0", "0.97", "3.1e-5"; never rounded to 1 when it is not.
+ * A probability for people: "0", "0.97", "0.99997", "3.1e-5"; never rounded to 1 when it is not, down to 1e-12.
  *
  * @param probability 0..1
  */
 export function formatProbability(probability: number): string {
   if (probability === 0 || probability === 1) return String(probability);
   if (probability < 1e-3) return probability.toExponential(1).replace('.0e', 'e');
-  if (probability > 0.99) return `1 - ${formatProbability(1 - probability)}`;
+  if (probability > 0.99) {
+    // As many digits as show the first that is not a nine.
+    return probability.toFixed(Math.min(12, Math.ceil(-Math.log10(1 - probability))));
+  }
   return String(Number(probability.toPrecision(2)));
 }
 

@@ -1,0 +1,11 @@
+import { InvalidArgumentError } from 'commander';
+
+/**
+ * A whole number from the command line.
+ *
+ * @throws InvalidArgumentError when it is none
+ */
+export function readInteger(text: string): number {
+  if (!/^\d{1,15}$/.test(text)) throw new InvalidArgumentError('It is not a whole number.');
+  return Number(text);
+}
