@@ -242,6 +242,9 @@ describe('layers', () => {
     expect(check('test/a.test.ts', '../packages/base/src/bytes.ts')).toHaveLength(1);
     expect(check('test/a.test.ts', '../packages/base/index.ts')).toEqual([]);
     expect(check('packages/wire/src/a.ts', '../parameters.ts')).toEqual([]);
+    const side = code({ 'packages/cli/src/a.ts': "import '@skerry/node/gazetteer';" });
+    expect(importsPastTheDoor(side)).toHaveLength(1);
+    expect(importsPastTheDoor(side, new Set(['@skerry/node/gazetteer']))).toEqual([]);
   });
 
   it('a pure package that touches Node, the clock, chance or the global object is found', () => {

@@ -57,3 +57,9 @@ export const capacityDefault = 10_000;
 
 /** Most that `capacity` may say: an unsigned 32-bit count in a node record. */
 export const capacityMax = 0xffff_ffff;
+
+/** Nodes not chosen that a map still shows, at most: more would hide the coastlines and those that were. */
+export const unchosenShownMax = 60;
+
+/** Columns from which on a table of holders also has their node ids; places come first. */
+export const nodeColumnFromWidth = 110;

@@ -22,9 +22,6 @@ export const offersPerKeyMax = 4;
  */
 export const usesPerKeyMax = 1024;
 
-/** Bytes of a stored key, at most: two epochs of 255 points with 64 KiB boxes, offers and uses come to 0.6 MB. */
-export const heldKeyBytesMax = 1_048_576;
-
 /** Shares that a holder keeps for one dealer, at most: a tenth of a modest disk's worth at 3 kB each. */
 export const sharesPerDealerMax = 100_000;
 

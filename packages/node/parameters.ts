@@ -85,20 +85,44 @@ export const parameters = {
   shareRecordsKeptMax: 100_000,
   /** Bytes of each kind of record that a node keeps for the DHT. */
   recordBytesKeptMax: 134_217_728,
-  /** Audit lines kept, 1,000 to 10,000,000: about 200 bytes each; the oldest go first. */
-  auditEntriesMax: 100_000,
+  /** Audit lines kept, 1,000 to 10,000,000: about 200 bytes each; the oldest of the key that has most go first. */
+  auditLinesMax: 100_000,
+  /** Offers of all dealers that wait for their deposit, 256 to 1,000,000: half a kB each, and gone in 90 s. */
+  offersKeptMax: 4_096,
+  /**
+   * Bytes of a request that cost its peer one token of its rate, 256 to 65,536: an offer and a round take one or two,
+   * an activation with 255 receipts, which takes 35 ms to check, takes 33.
+   */
+  requestBytesPerToken: 1_024,
+  /** Bytes of a directory page that cost one token, 1,024 to 65,536: a page of 100 usual entries takes eight. */
+  answerBytesPerToken: 4_096,
   /** Milliseconds between looks at offers and deposits that are over their time. */
   expireLookMs: 30_000,
   /** Milliseconds for which a directory entry of this node is good: a node that is gone is forgotten after it. */
   entryLifeMs: 3_600_000,
   /** Milliseconds for putting a new manifest into the DHT before a deal is called done without it. */
   publishDeadlineMs: 5_000,
+  /** Records being put into the DHT at once besides those of deals, 1 to 20: a put costs some 30 messages. */
+  publicationsAtOnce: 4,
+  /** Records that wait for that, 0 to 100,000; over it, a record waits for its next republication. */
+  publicationsWaitingMax: 1_000,
+  /** Bytes of an owner's notes about a key: a certificate with hundreds of candidates takes 100 kB. */
+  keyNotesBytesMax: 1_048_576,
   /** Milliseconds between looks at who is a new neighbour. */
   neighbourLookMs: 500,
   /** New neighbours asked for their directory at once, 1 to 20. */
   catchUpsAtOnce: 3,
-  /** Milliseconds for asking a neighbour for one page of its directory. */
+  /** Milliseconds for asking a neighbour for one page of its directory, and for all of its pages. */
   directoryDeadlineMs: 3_000,
+  catchUpDeadlineMs: 30_000,
+  /**
+   * Neighbours asked for their directory within a window of so many milliseconds: 5,000 entries take 0.7 s to check,
+   * and a peer that comes under ever new names must not make this node do that all day.
+   */
+  catchUpsPerWindow: 64,
+  catchUpWindowMs: 600_000,
+  /** Milliseconds until a neighbour that failed to answer is asked again. */
+  catchUpRetryMs: 5_000,
   /** Milliseconds for reading a manifest from the DHT. */
   manifestDeadlineMs: 5_000,
 

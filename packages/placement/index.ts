@@ -1,6 +1,5 @@
 export {
   availabilityDefault,
-  distanceSaturationKm,
   type Targets,
   trustNeutral,
 } from './parameters.ts';

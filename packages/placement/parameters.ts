@@ -34,7 +34,7 @@ export const thresholdMin = 2;
 export const shareCountMax = 255;
 
 /**
- * Shares that sizing asks for by itself, at most; explicit counts may ask for more. Every level is met by 24 nodes
+ * Shares that sizing asks for by itself, at most; explicit counts may ask for more. Every level is met by 11 plain nodes
  * at its trust floor; a network that misses it with 40 misses it for want of trust, availability or operators.
  */
 export const plannedShareCountMax = 40;
@@ -45,7 +45,7 @@ export const standbyMax = 3;
 /** Sets, at most, that the exact search looks at before local search takes over. PROTOCOL section 6. */
 export const enumerationMax = 200_000;
 
-/** Swaps of one local search, at most; 10^4 nodes settle in fewer than 2k. */
+/** Swaps of one climb, at most. Each gains, so that it ends by itself; this is the bound that every loop has. */
 export const swapsMax = 1000;
 
 /**

@@ -60,9 +60,6 @@ export const grantBytesMax = 16_384;
 /** Uses that a grant may have, at most; one without a count has no number at all. */
 export const grantUsesMax = 1_000_000;
 
-/** Bytes of a sealed answer to a round, at most: a contribution of 96 bytes with its signature takes 219. */
-export const sealedAnswerBytesMax = 256;
-
 /** Directory entries in one answer to a late joiner, at most; several answers follow each other. */
 export const directoryPageMax = 100;
 

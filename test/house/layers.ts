@@ -21,8 +21,9 @@ export const layers: readonly Layer[] = [
   { height: 6, name: 'cli', pure: false },
 ];
 
-/** What a package.json says of dependencies. */
+/** What a package.json says of its doors and dependencies. */
 export type Manifest = {
+  readonly exports?: Readonly<Record<string, string>>;
   readonly dependencies?: Readonly<Record<string, string>>;
   readonly devDependencies?: Readonly<Record<string, string>>;
 };
@@ -47,13 +48,21 @@ export function upwardImports(modules: readonly Module[]): string[] {
     .map(({ module, to }) => `${module.path}: ${to}`);
 }
 
-/** Imports that enter another package by anything but its door, or leave their own by a relative path. */
-export function importsPastTheDoor(modules: readonly Module[]): string[] {
+/**
+ * Imports that enter another package by anything but its door, or leave their own by a relative path.
+ *
+ * @param sideDoors subpaths that packages export beside their door, such as `@skerry/node/gazetteer`: what a program
+ *   that must start fast may import without the rest
+ */
+export function importsPastTheDoor(
+  modules: readonly Module[],
+  sideDoors: ReadonlySet<string> = new Set(),
+): string[] {
   return modules.flatMap(({ path, imports }) =>
     imports
       .map(({ from }) => from)
       .filter(from => {
-        if (/^@skerry\/[^/]+\//.test(from)) return true;
+        if (/^@skerry\/[^/]+\//.test(from)) return !sideDoors.has(from);
         const target = resolveImport(path, from);
         if (target === undefined || !from.startsWith('.') || packageOf(target) === packageOf(path))
           return false;

@@ -118,7 +118,6 @@ export const errorTable = {
     meaning: 'the grant is malformed, wrongly signed or not for this key or operation',
   },
   GRANT_EXPIRED: { kind: 'refused', meaning: 'the grant is not valid at this time' },
-  GRANT_REVOKED: { kind: 'refused', meaning: 'the grant was revoked' },
   GRANT_USED_UP: { kind: 'refused', meaning: 'the grant has no uses left at this holder' },
   REQUEST_SIGNATURE_INVALID: {
     kind: 'refused',
@@ -167,6 +166,7 @@ export const errorTable = {
   PEER_UNREACHABLE: { kind: 'unavailable', meaning: 'a peer could not be dialled or its stream ended' },
   DEADLINE_EXCEEDED: { kind: 'unavailable', meaning: 'no answer came within the deadline' },
   TOO_BUSY: { kind: 'unavailable', meaning: 'a queue is full; try again later' },
+  DAEMON_DOWN: { kind: 'unavailable', meaning: 'no daemon runs in that home; start it with skerry run' },
   SHUTTING_DOWN: { kind: 'unavailable', meaning: 'the node is shutting down' },
 } as const satisfies Record<string, { kind: ErrorKind; meaning: string; httpStatus?: number }>;
 

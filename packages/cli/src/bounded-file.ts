@@ -1,4 +1,4 @@
-import { open } from 'node:fs/promises';
+import { createReadStream } from 'node:fs';
 import { fileError } from './io.ts';
 
 /**
@@ -10,13 +10,14 @@ import { fileError } from './io.ts';
  * @throws FILE_UNREADABLE when it cannot be read
  */
 export async function readBoundedText(path: string, bytesMax: number): Promise<string | undefined> {
+  const chunks: Buffer[] = [];
+  let length = 0;
   try {
-    await using file = await open(path, 'r');
-    const chunks: Buffer[] = [];
-    let length = 0;
-    for await (const chunk of file.createReadStream({ autoClose: false })) {
-      chunks.push(chunk as Buffer);
-      length += (chunk as Buffer).length;
+    // Leaving the loop closes the file.
+    for await (const chunk of createReadStream(path)) {
+      const bytes: Buffer = chunk;
+      chunks.push(bytes);
+      length += bytes.length;
       if (length > bytesMax) return undefined;
     }
     return Buffer.concat(chunks).toString('utf8');

@@ -1,8 +1,7 @@
-import { nodeClock } from '@skerry/crypto';
 import type { Command } from 'commander';
 import type { Configuration } from './configuration.ts';
 import { findHome } from './home.ts';
-import { figureColumns, type Io, takesColor, writeText } from './io.ts';
+import { columnsOf, figureColumns, type Io, takesColor, writeText } from './io.ts';
 import { createProgress, type Progress } from './render/progress.ts';
 import { createPaint, type Paint, printable, toJsonLine } from './render/text.ts';
 
@@ -69,7 +68,7 @@ export function createInvocation(program: Command, io: Io): Invocation {
     color: takesColor(io),
     paint: createPaint(takesColor(io)),
     figureColumns: figureColumns(io.stdout),
-    tableWidth: io.stdout.isTTY === true ? io.stdout.columns : undefined,
+    tableWidth: io.stdout.isTTY === true ? columnsOf(io.stdout) : undefined,
     findHome: home,
     async loadConfiguration() {
       const { loadConfiguration } = await import('./configuration.ts');
@@ -82,7 +81,8 @@ export function createInvocation(program: Command, io: Io): Invocation {
       if (flags().quiet !== true) await writeText(io.stderr, `skerry: ${printable(message)}\n`);
     },
     startProgress() {
-      return createProgress({ stream: io.stderr, quiet: flags().quiet === true, clock: nodeClock });
+      // Not @skerry/crypto's clock: its door also loads HPKE, which few commands need.
+      return createProgress({ stream: io.stderr, quiet: flags().quiet === true, clock: { nowMs: Date.now } });
     },
   };
 }

@@ -7,7 +7,7 @@ import { parseConfiguration } from './configuration.ts';
 import { fileError } from './io.ts';
 
 /** One value to be set: `table` is undefined for a key at the top. */
-export type Edit = {
+type Edit = {
   readonly table: string | undefined;
   readonly key: string;
   readonly value: string | number | readonly string[];

@@ -22,7 +22,7 @@ export type Sourced<T> = { readonly value: T; readonly source: string };
 export type Configuration = { readonly [K in SettingKey]: Sourced<SettingValue<K>> };
 
 /** A parsed configuration file: keys that it may have, values not yet checked. */
-export type ConfigurationDocument = Record<string, unknown>;
+type ConfigurationDocument = Record<string, unknown>;
 
 /**
  * The configuration file of a home.

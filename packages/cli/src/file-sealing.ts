@@ -13,13 +13,13 @@ import {
 
 /** What deals and opens keys: a node in this process, or a daemon that is spoken to. */
 export type KeyService = {
-  readonly reserveKey: () => KeySlot;
-  readonly deal: (slot: KeySlot, key: Uint8Array, protection: Protection) => Promise<Deal>;
+  readonly reserveKey: () => KeySlot | Promise<KeySlot>;
+  readonly deal: (slot: KeySlot, key: Uint8Array, protection: Protection) => Promise<Pick<Deal, 'placement'>>;
   readonly open: (keyId: Uint8Array, grant?: Uint8Array) => Promise<OpenedKey>;
 };
 
 /** What is asked of a seal. */
-export type SealRequest = {
+type SealRequest = {
   readonly source: AsyncIterable<Uint8Array>;
   readonly inputPath?: string;
   readonly output: Output;
@@ -35,7 +35,7 @@ export type SealRequest = {
 };
 
 /** A file that is sealed and whose key is safely deposited. */
-export type SealResult = Deal & {
+export type SealResult = Pick<Deal, 'placement'> & {
   readonly keyId: Uint8Array;
   readonly report: EntropyReport;
   readonly risk: Risk;
@@ -74,7 +74,7 @@ export function chooseRisk(
  */
 export async function sealFile(keys: KeyService, request: SealRequest): Promise<SealResult> {
   const { source, inputPath, output, recipients, meterOptions, riskMinimum, acceptReduced } = request;
-  const slot = keys.reserveKey();
+  const slot = await keys.reserveKey();
   const key = nodeRandom.bytes(32);
   try {
     const path = inputPath === undefined ? {} : { inputPath };
@@ -116,16 +116,16 @@ export type UnsealResult = {
 /**
  * Opens a sealed file; the output appears only when every byte was verified.
  *
- * @param path of the sealed file
+ * @param input the sealed file's path, or a stream of it
  * @throws what `readSealedHeader`, `KeyService.open` and `openStream` throw
  */
 export async function unsealFile(
   keys: KeyService,
-  path: string,
+  input: string | AsyncIterable<Uint8Array>,
   output: Output,
   grant?: Uint8Array,
 ): Promise<UnsealResult> {
-  const header = await readSealedHeader(readPieces(path));
+  const header = await readSealedHeader(typeof input === 'string' ? readPieces(input) : input);
   const startMs = performance.now();
   const { key, sets } = await keys.open(header.keyId, grant).catch(async (error: unknown) => {
     await header.close();
@@ -133,7 +133,12 @@ export async function unsealFile(
   });
   const keyMs = performance.now() - startMs;
   try {
-    const { bytes } = await openStream({ header, key, output, inputPath: path });
+    const { bytes } = await openStream({
+      header,
+      key,
+      output,
+      ...(typeof input === 'string' && { inputPath: input }),
+    });
     return { keyId: header.keyId, bytes, sets, keyMs };
   } finally {
     wipe(key);

@@ -1,4 +1,4 @@
-import { createReadStream } from 'node:fs';
+import { createReadStream, fstatSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { inputChunkBytes } from '../parameters.ts';
 import { fileError, type Io } from './io.ts';
@@ -26,7 +26,7 @@ export async function* readInput(path: string, io: Io, progress: Progress): Asyn
   let done = 0;
   try {
     const total = path === '-' ? undefined : await sizeOf(path);
-    const source = path === '-' ? io.stdin : createReadStream(path, { highWaterMark: inputChunkBytes });
+    const source = path === '-' ? openInput(io) : createReadStream(path, { highWaterMark: inputChunkBytes });
     for await (const chunk of source) {
       const bytes: Uint8Array = chunk;
       done += bytes.length;
@@ -36,6 +36,14 @@ export async function* readInput(path: string, io: Io, progress: Progress): Asyn
   } catch (cause) {
     throw fileError(path, 'read', cause);
   }
+}
+
+/** Standard input. Node takes a directory there for an empty stream; we do not. */
+function openInput({ stdin }: Io): Io['stdin'] {
+  if (stdin.fd !== undefined && fstatSync(stdin.fd).isDirectory()) {
+    throw Object.assign(new Error('standard input is a directory'), { code: 'EISDIR' });
+  }
+  return stdin;
 }
 
 /** Bytes of a regular file; undefined for a pipe or a device. */

@@ -10,7 +10,7 @@ export type TerminalStream = Writable & {
 
 /** What a run of the command line reads and writes; `process` is one. */
 export type Io = {
-  readonly stdin: Readable & { readonly isTTY?: boolean | undefined };
+  readonly stdin: Readable & { readonly isTTY?: boolean | undefined; readonly fd?: number };
   readonly stdout: TerminalStream;
   readonly stderr: TerminalStream;
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -54,27 +54,31 @@ export function fileError(path: string, verb: 'read' | 'write', cause: unknown):
 }
 
 /**
- * Writes text and waits until the stream has taken it. A reader that went away (EPIPE) has read what it wanted:
- * that is no error.
+ * Writes text or bytes and waits until the stream has taken it. A reader that went away (EPIPE) has read what it wanted:
+ * that is no error, now or later.
  *
  * @throws FILE_UNREADABLE when the stream cannot be written
  */
-export async function writeText(stream: Writable, text: string): Promise<void> {
-  const error = await new Promise<unknown>(resolve => {
-    // The stream also emits the error; without a listener that would end the process.
-    stream.once('error', resolve);
-    stream.write(text, failure => {
-      stream.off('error', resolve);
-      resolve(failure);
-    });
+export async function writeText(stream: Writable, text: string | Uint8Array): Promise<void> {
+  const ignore = (): void => {};
+  // A stream that fails also emits the error, after the callback; without a listener that would end the process.
+  stream.once('error', ignore);
+  const failure = await new Promise<unknown>(resolve => {
+    stream.write(text, resolve);
   });
-  if (error && codeOf(error) !== 'EPIPE') throw fileError('-', 'write', error);
+  if (!failure) stream.off('error', ignore);
+  // Once a stream has failed, later writes only say that it is closed.
+  else if (codeOf(stream.errored ?? failure) !== 'EPIPE') throw fileError('-', 'write', failure);
+}
+
+/** Columns of a terminal; some say 0 for want of knowing. */
+export function columnsOf(stream: TerminalStream): number {
+  return stream.columns || terminalColumnsDefault;
 }
 
 /** Columns for a map or plot on a stream. */
 export function figureColumns(stream: TerminalStream): number {
-  const columns = stream.columns ?? terminalColumnsDefault;
-  return Math.max(figureColumnsMin, Math.min(figureColumnsMax, columns));
+  return Math.max(figureColumnsMin, Math.min(figureColumnsMax, columnsOf(stream)));
 }
 
 /** Whether escape sequences for colour belong on a stream: a terminal, and nobody said NO_COLOR (no-color.org). */

@@ -15,6 +15,16 @@ type CommandSlot = {
 
 const slots: readonly CommandSlot[] = [
   {
+    name: 'init',
+    summary: 'make an identity and a configuration',
+    load: async () => (await import('./commands/init.ts')).initCommand,
+  },
+  {
+    name: 'run',
+    summary: 'run the daemon, in the foreground',
+    load: async () => (await import('./commands/run.ts')).runCommand,
+  },
+  {
     name: 'dev',
     summary: 'run a local swarm of real peers in this process',
     load: async () => (await import('./commands/dev.ts')).devCommand,
@@ -33,6 +43,36 @@ const slots: readonly CommandSlot[] = [
     name: 'config',
     summary: 'show or change the configuration',
     load: async () => (await import('./commands/config.ts')).configCommand,
+  },
+  {
+    name: 'seal',
+    summary: 'encrypt a file and deal its key',
+    load: async () => (await import('./commands/seal.ts')).sealCommand,
+  },
+  {
+    name: 'open',
+    summary: 'open a sealed file',
+    load: async () => (await import('./commands/open.ts')).openCommand,
+  },
+  {
+    name: 'key',
+    summary: 'deal, open and look at keys',
+    load: async () => (await import('./commands/key.ts')).keyCommand,
+  },
+  {
+    name: 'grant',
+    summary: 'let another node open a key',
+    load: async () => (await import('./commands/grant.ts')).grantCommand,
+  },
+  {
+    name: 'peers',
+    summary: 'the nodes that this node knows',
+    load: async () => (await import('./commands/peers.ts')).peersCommand,
+  },
+  {
+    name: 'status',
+    summary: 'how the daemon does',
+    load: async () => (await import('./commands/status.ts')).statusCommand,
   },
 ];
 

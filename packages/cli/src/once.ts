@@ -20,7 +20,7 @@ export type OnceObserver = {
 };
 
 /** What is asked of the main job. */
-export type OnceRequest = {
+type OnceRequest = {
   readonly path: string;
   readonly window: number;
   readonly riskMinimum: Risk;

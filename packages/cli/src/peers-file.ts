@@ -25,7 +25,7 @@ export type PeersFile = {
 };
 
 /** What the reader of a peers file needs besides the file. */
-export type PeersContext = {
+type PeersContext = {
   /** Trust in nodes and operators where the file has none, by node id or `operator:NAME`. */
   readonly trust: Readonly<Record<string, number>>;
   /** Called once, and only when a place is given by name or coordinates. */

@@ -15,7 +15,7 @@ import { shareAad } from './held-share.ts';
 /** What signs for a key: its authority, and as many signers as it needs. */
 export type AuthoritySigner = {
   readonly authority: Authority;
-  /** Signatures over a message by distinct keys, ascending by index, at least `authority.needed`. */
+  /** Signatures over a message by distinct keys, ascending by index, exactly `authority.needed`. */
   readonly sign: (message: Uint8Array) => AuthoritySignature[];
 };
 

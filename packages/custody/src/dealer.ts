@@ -16,7 +16,7 @@ import {
   receiptsNeeded,
   verifyReceipt,
 } from '@skerry/wire';
-import { dealAttemptsMax, dealStepMs, offerLifeMs } from '../parameters.ts';
+import { activationTriesMax, dealAttemptsMax, dealStepMs, offerLifeMs } from '../parameters.ts';
 import { type AuthoritySigner, type Dealt, dealShares, type ShareDeposit } from './deal.ts';
 
 /** What a deal is asked to do. */
@@ -47,7 +47,13 @@ type Phase =
   | { readonly name: 'splitting' }
   | { readonly name: 'depositing'; readonly dealt: Dealt; readonly receipts: readonly Receipt[] }
   | { readonly name: 'storing'; readonly manifest: Manifest }
-  | { readonly name: 'activating'; readonly manifest: Manifest; readonly acknowledged: number }
+  | {
+      readonly name: 'activating';
+      readonly manifest: Manifest;
+      /** How often the activation was sent to those that have not acknowledged it. */
+      readonly tries: number;
+      readonly acknowledged: ReadonlySet<string>;
+    }
   | { readonly name: 'ended' };
 
 /** The dealer's machine. */
@@ -65,7 +71,10 @@ export type DealerState = {
   readonly failed: ReadonlyMap<string, ErrorCode>;
 };
 
-/** What happens to a deal. Answers that come after their step has moved on are ignored. */
+/**
+ * What happens to a deal. Each request is answered by one event, its error code where it failed or its time is over.
+ * Answers that come after their step has moved on are ignored. `failed` says that an effect could not be carried out.
+ */
 export type DealerEvent =
   | { readonly type: 'offer-answered'; readonly nodeId: string; readonly answer: Accept | ErrorCode }
   | { readonly type: 'split'; readonly shares: readonly Share[] }
@@ -75,7 +84,8 @@ export type DealerEvent =
       readonly type: 'activate-answered';
       readonly nodeId: string;
       readonly answer: RequestAnswer<'activate'> | ErrorCode;
-    };
+    }
+  | { readonly type: 'failed'; readonly error: SkerryError };
 
 /** What the world is to do for a deal. Every request has the deadline `dealStepMs` and answers as an event. */
 export type DealerEffect =
@@ -98,7 +108,7 @@ export type DealerEffect =
   | { readonly type: 'done'; readonly manifest: Manifest; readonly placement: Placement }
   | { readonly type: 'fail'; readonly error: SkerryError };
 
-/** The next state and what to do. */
+/** A deal after a step: its state, and what is to be done. */
 export type DealerStep = { readonly state: DealerState; readonly effects: readonly DealerEffect[] };
 
 function makeOffer(env: DealerEnv, order: DealOrder, nodeId: string, length: number): Offer {
@@ -136,8 +146,9 @@ function offerAll(env: DealerEnv, state: DealerState): DealerStep {
 }
 
 /**
- * Starts a deal: places the key and makes its offers.
+ * Starts a deal: places the key and makes its offers (docs/PROTOCOL.md, deal).
  *
+ * @param env time, randomness, and the dealer's keys
  * @param order what to deal; its key is copied, and the copy wiped when the deal ends
  * @throws PLACEMENT_INFEASIBLE, SECRET_EMPTY
  */
@@ -158,8 +169,14 @@ export function startDeal(env: DealerEnv, order: DealOrder): DealerStep {
   });
 }
 
+/** The share keys are the dealer's to forget, whether their deposits were carried out or not. */
+function wipeShareKeys(dealt: Dealt): void {
+  for (const { dek } of dealt.deposits) wipe(dek);
+}
+
 function end(state: DealerState, effect: DealerEffect): DealerStep {
   wipe(state.payload);
+  if (state.phase.name === 'depositing') wipeShareKeys(state.phase.dealt);
   return { state: { ...state, phase: { name: 'ended' }, waiting: new Set() }, effects: [effect] };
 }
 
@@ -274,44 +291,63 @@ function takeReceipt(
   const kept = valid ? [...receipts, answer] : receipts;
   const next = { ...state, waiting, failed, phase: { name: 'depositing', dealt, receipts: kept } as const };
   if (waiting.size > 0) return { state: next, effects: [] };
+  wipeShareKeys(dealt);
   if (kept.length === dealt.deposits.length) return sealDeal(env, next, dealt, kept);
   accepted.clear(); // an offer is used up by its deposit: every holder gives a new key
   return placeAgain(env, { ...next, accepted });
 }
 
+function activateAt(state: DealerState, manifest: Manifest, nodeIds: readonly string[]): DealerEffect[] {
+  const { keyId } = state.order;
+  return nodeIds.map(nodeId => {
+    return { type: 'activate', nodeId, keyId, activation: manifest.activation, deadlineMs: dealStepMs };
+  });
+}
+
 function activateAll(state: DealerState): DealerStep {
   assert(state.phase.name === 'storing', 'an activation follows its storing');
   const { manifest } = state.phase;
-  const { keyId } = state.order;
   const nodeIds = state.placement.holders.map(({ nodeId }) => nodeId);
+  const phase = { name: 'activating', manifest, tries: 1, acknowledged: new Set<string>() } as const;
   return {
-    state: { ...state, phase: { name: 'activating', manifest, acknowledged: 0 }, waiting: new Set(nodeIds) },
-    effects: nodeIds.map(nodeId => {
-      return { type: 'activate', nodeId, keyId, activation: manifest.activation, deadlineMs: dealStepMs };
-    }),
+    state: { ...state, phase, waiting: new Set(nodeIds) },
+    effects: activateAt(state, manifest, nodeIds),
   };
 }
 
-/** Counts holders that serve the key; the deal is done once enough do and every other one answered or was late. */
+/**
+ * Notes who serves the key. Once all have answered or were late: enough, and the deal is done; too few, and those
+ * that did not acknowledge are told again, some times. The key may then be served whatever the dealer heard of it.
+ */
 function takeAcknowledgement(state: DealerState, nodeId: string, succeeded: boolean): DealerStep {
   assert(state.phase.name === 'activating', 'an acknowledgement answers an activation');
-  const { manifest } = state.phase;
-  const acknowledged = state.phase.acknowledged + (succeeded ? 1 : 0);
+  const { manifest, tries } = state.phase;
+  const acknowledged = new Set(state.phase.acknowledged);
+  if (succeeded) acknowledged.add(nodeId);
   const waiting = without(state.waiting, nodeId);
-  const next = { ...state, waiting, phase: { name: 'activating', manifest, acknowledged } as const };
+  const next = { ...state, waiting, phase: { ...state.phase, acknowledged } };
   if (waiting.size > 0) return { state: next, effects: [] };
-  if (acknowledged >= receiptsNeeded(manifest.core)) {
+  if (acknowledged.size >= receiptsNeeded(manifest.core)) {
     return end(next, { type: 'done', manifest, placement: state.placement });
   }
-  const message = `${acknowledged} of ${manifest.core.k} holders activated their share`;
-  return fail(next, new SkerryError('DEPOSIT_FAILED', message, { acknowledged, k: manifest.core.k }));
+  if (tries < activationTriesMax) {
+    const nodeIds = state.placement.holders.map(holder => holder.nodeId).filter(id => !acknowledged.has(id));
+    return {
+      state: { ...next, phase: { ...next.phase, tries: tries + 1 }, waiting: new Set(nodeIds) },
+      effects: activateAt(state, manifest, nodeIds),
+    };
+  }
+  const metadata = { acknowledged: acknowledged.size, k: manifest.core.k };
+  const message = `only ${acknowledged.size} of ${manifest.core.k} holders confirmed that they serve the key`;
+  return fail(next, new SkerryError('DEPOSIT_FAILED', message, metadata));
 }
 
 /**
  * One step of a deal: OFFER to every holder, split, deposit, ACTIVATE (docs/PROTOCOL.md, deal). A node that refuses
- * or is late is left out and the key is placed anew; no key is ever activated with fewer holders than its placement
- * has, so a deal is all or nothing.
+ * or is late is left out and the key is placed anew; no activation is signed before every holder of the placement
+ * gave its receipt.
  *
+ * @param env time, randomness, and the dealer's keys
  * @param state as the last step returned it
  * @param event what happened
  * @returns the next state and the effects; after `done` or `fail` there are none
@@ -324,7 +360,9 @@ export function stepDealer(env: DealerEnv, state: DealerState, event: DealerEven
       if (phase.name !== 'offering' || !state.waiting.has(event.nodeId)) return ignored;
       return takeAccept(env, state, event.nodeId, event.answer);
     case 'split':
-      return phase.name === 'splitting' ? deposit(env, state, event.shares) : ignored;
+      if (phase.name === 'splitting') return deposit(env, state, event.shares);
+      for (const { y } of event.shares) wipe(y);
+      return ignored;
     case 'deposit-answered':
       if (phase.name !== 'depositing' || !state.waiting.has(event.nodeId)) return ignored;
       return takeReceipt(env, state, event.nodeId, event.answer);
@@ -333,5 +371,7 @@ export function stepDealer(env: DealerEnv, state: DealerState, event: DealerEven
     case 'activate-answered':
       if (phase.name !== 'activating' || !state.waiting.has(event.nodeId)) return ignored;
       return takeAcknowledgement(state, event.nodeId, typeof event.answer !== 'string');
+    case 'failed':
+      return phase.name === 'ended' ? ignored : fail(state, event.error);
   }
 }

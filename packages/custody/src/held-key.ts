@@ -15,7 +15,7 @@ import {
   timeMs,
   tuple,
 } from '@skerry/wire';
-import { heldKeyBytesMax, offersPerKeyMax, usesPerKeyMax } from '../parameters.ts';
+import { offersPerKeyMax, usesPerKeyMax } from '../parameters.ts';
 
 const heldEpochShape = tuple({
   core: coreShape,
@@ -69,7 +69,7 @@ export function encodeHeldKey(held: HeldKey): Uint8Array<ArrayBuffer> {
  * @throws MESSAGE_MALFORMED, MESSAGE_TOO_LARGE where the disk gave something else
  */
 export function decodeHeldKey(stored: Uint8Array): HeldKey {
-  return decode(heldKeyShape, stored, heldKeyBytesMax, 'held key');
+  return decode(heldKeyShape, stored, heldKeyShape.bytesMax, 'held key');
 }
 
 /**

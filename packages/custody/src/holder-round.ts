@@ -1,4 +1,13 @@
-import { assert, type Crypto, type ErrorCode, equalBytes, SkerryError, toHex } from '@skerry/base';
+import {
+  assert,
+  type Crypto,
+  type ErrorCode,
+  equalBytes,
+  fromHex,
+  SkerryError,
+  toHex,
+  wipe,
+} from '@skerry/base';
 import { challengeOf, contribute, type RoundContext } from '@skerry/sharing';
 import {
   answerInfo,
@@ -15,7 +24,8 @@ import type { HeldEpoch, HeldKey } from './held-key.ts';
 import { openHeldShare } from './held-share.ts';
 import type { HolderEffect, HolderEnv, HolderStep } from './holder.ts';
 
-function refuseUnless(condition: boolean, code: ErrorCode): void {
+/** Throws the code of a check that does not hold. */
+export function refuseUnless(condition: boolean, code: ErrorCode): asserts condition {
   if (!condition) throw new SkerryError(code);
 }
 
@@ -56,32 +66,39 @@ function activeOf(held: HeldKey | null): HeldEpoch {
   return held.active;
 }
 
-function checkOperation(request: RoundRequest, active: HeldEpoch): void {
-  const { op, x, set } = request;
-  const aims = op === 'open' ? x === 0 : active.core.points.some(point => point.x === x) && !set.includes(x);
+/** The active epoch, where the request is about it and describes a round over it, or the code of what is wrong. */
+function aimOf(held: HeldKey | null, request: RoundRequest): HeldEpoch {
+  const active = activeOf(held);
+  const { core } = active;
+  const { op, set, x } = request;
+  refuseUnless(request.epoch === core.epoch, 'EPOCH_MISMATCH');
+  refuseUnless(equalBytes(request.coreHash, active.coreHash), 'CORE_MISMATCH');
+  refuseUnless(request.t === core.t && request.length === core.length, 'THRESHOLD_MISMATCH');
+  const isPoint = (x: number): boolean => core.points.some(point => point.x === x);
+  const ascending = set.every((point, i) => i === 0 || point > set[i - 1]!);
+  refuseUnless(set.length === core.t && ascending && set.every(isPoint), 'SET_INVALID');
+  refuseUnless(set.includes(active.x), 'NOT_IN_SET');
+  const aims = op === 'open' ? x === 0 : isPoint(x) && !set.includes(x);
   refuseUnless(aims, 'OPERATION_REFUSED');
+  return active;
 }
 
 /**
  * The holder's checks of a round request up to its authority, in the order of docs/PROTOCOL.md; size, form and rate
  * were checked before. What comes next needs the grant's signatures verified.
+ *
+ * @param held the key as stored
+ * @param from the node key of the peer, proven by its connection
+ * @param request as received
+ * @throws the code of the first check that does not hold
  */
 export function checkRound(held: HeldKey | null, from: Uint8Array, request: RoundRequest): HolderStep {
-  const active = activeOf(held);
-  const { core } = active;
-  refuseUnless(request.epoch === core.epoch, 'EPOCH_MISMATCH');
-  refuseUnless(equalBytes(request.coreHash, active.coreHash), 'CORE_MISMATCH');
-  refuseUnless(request.t === core.t && request.length === core.length, 'THRESHOLD_MISMATCH');
-  const ascending = request.set.every((x, i) => i === 0 || x > request.set[i - 1]!);
-  const known = request.set.every(x => core.points.some(point => point.x === x));
-  refuseUnless(request.set.length === core.t && ascending && known, 'SET_INVALID');
-  refuseUnless(request.set.includes(active.x), 'NOT_IN_SET');
-  checkOperation(request, active);
+  const active = aimOf(held, request);
   refuseUnless(equalBytes(request.recipientId, from), 'GRANT_INVALID');
   return { held, effects: [{ type: 'verify-grant', request, held: active }] };
 }
 
-/** The grant's claims against the request: key, operation, subject, time, points. */
+/** The grant's claims against the request: key, epoch, operation, subject, points, life, time. */
 function checkClaims(claims: GrantClaims, request: RoundRequest, active: HeldEpoch, nowMs: number): void {
   const { core } = active;
   refuseUnless(
@@ -93,12 +110,12 @@ function checkClaims(claims: GrantClaims, request: RoundRequest, active: HeldEpo
     'GRANT_INVALID',
   );
   const lifeMs = (claims.exp - claims.nbf) * 1000;
-  refuseUnless(lifeMs <= grantLifeMaxMs + core.policy.delayMs + clockSkewMs, 'GRANT_INVALID');
+  refuseUnless(lifeMs <= grantLifeMaxMs + core.policy.delayMs, 'GRANT_INVALID');
   const started = claims.nbf * 1000 - clockSkewMs <= nowMs;
   refuseUnless(started && nowMs < claims.exp * 1000 + clockSkewMs, 'GRANT_EXPIRED');
 }
 
-/** Remembers when a grant was first presented; `ready` once the key's delay has passed since. */
+/** Remembers when a grant was first presented, and says whether the key's delay has passed since. */
 function announce(held: HeldKey, claims: GrantClaims, delayMs: number, nowMs: number): [HeldKey, boolean] {
   if (delayMs === 0) return [held, true];
   const known = held.announcements.find(({ jti }) => jti === claims.jti);
@@ -124,29 +141,31 @@ function useGrant(held: HeldKey, claims: GrantClaims, roundId: Uint8Array): Held
 function answerRound(active: HeldEpoch, env: HolderEnv, request: RoundRequest): HolderEffect {
   const { crypto } = env;
   const { core, x } = active;
-  const { share, keys, close } = openHeldShare(crypto, active, 'SHARE_CORRUPT');
+  const { recipientKey, set } = request;
   const context = roundContextOf(crypto, request, core.scheme);
   const challenge = challengeOf(crypto, context);
-  const points = core.points.filter(point => request.set.includes(point.x));
-  const { maskSeed } = keys;
-  const contribution = contribute(crypto, { ctx: context, points, share, maskSeed });
-  close();
-  const signature = crypto.ed25519Sign(env.nodeSeed, contributionPreimage(challenge, x, contribution));
-  const plaintext = encode(contributionShape, { contribution, signature });
-  contribution.fill(0);
-  return {
-    type: 'answer-sealed',
-    recipientKey: request.recipientKey,
-    info: answerInfo(challenge, x),
-    plaintext,
-  };
+  const points = core.points.filter(point => set.includes(point.x));
+  const { share, keys, close } = openHeldShare(crypto, active, 'SHARE_CORRUPT');
+  try {
+    const contribution = contribute(crypto, { ctx: context, points, share, maskSeed: keys.maskSeed });
+    const signature = crypto.ed25519Sign(env.nodeSeed, contributionPreimage(challenge, x, contribution));
+    const plaintext = encode(contributionShape, { contribution, signature });
+    wipe(contribution);
+    return { type: 'answer-sealed', recipientKey, info: answerInfo(challenge, x), plaintext };
+  } finally {
+    close();
+  }
 }
 
 /**
  * The rest of the holder's checks once the grant's signatures were verified, and the answer: use and audit line are
  * stored before it is sent.
  *
+ * @param held the key as stored
+ * @param env time, keys and crypto
+ * @param request as `checkRound` let it pass
  * @param claims of the grant, or the code of what was wrong with its signatures
+ * @throws the code of the first check that does not hold
  */
 export function authoriseRound(
   held: HeldKey | null,
@@ -154,15 +173,16 @@ export function authoriseRound(
   request: RoundRequest,
   claims: GrantClaims | ErrorCode,
 ): HolderStep {
-  const active = activeOf(held);
+  const active = aimOf(held, request);
   assert(held !== null, 'an active key is held');
   if (typeof claims === 'string') throw new SkerryError(claims);
   const { crypto, nowMs } = env;
   checkClaims(claims, request, active, nowMs);
   const challenge = challengeOf(crypto, roundContextOf(crypto, request, active.core.scheme));
-  const cnf = Uint8Array.from(claims.cnf.match(/../g) ?? [], digits => Number.parseInt(digits, 16));
+  const cnf = fromHex(claims.cnf);
   const signed = requestPreimage(challenge, request.issuedAtMs);
-  refuseUnless(crypto.ed25519Verify(cnf, signed, request.signature), 'REQUEST_SIGNATURE_INVALID');
+  const confirmed = cnf !== undefined && crypto.ed25519Verify(cnf, signed, request.signature);
+  refuseUnless(confirmed, 'REQUEST_SIGNATURE_INVALID');
   refuseUnless(Math.abs(nowMs - request.issuedAtMs) <= clockSkewMs, 'REQUEST_NOT_FRESH');
   const [announced, ready] = announce(held, claims, active.core.policy.delayMs, nowMs);
   const fields = { op: request.op, subject: claims.sub, grant: claims.jti, x: active.x };

@@ -1,4 +1,12 @@
-import { assert, type Crypto, type ErrorCode, equalBytes, type Random, SkerryError } from '@skerry/base';
+import {
+  assert,
+  type Crypto,
+  type ErrorCode,
+  equalBytes,
+  type Random,
+  SkerryError,
+  wipe,
+} from '@skerry/base';
 import { provePossession } from '@skerry/sharing';
 import {
   type Activation,
@@ -6,10 +14,12 @@ import {
   checkActivation,
   checkAuthority,
   checkCore,
+  coreHashOf,
   type Deposit,
   depositInfo,
   type GrantClaims,
   keyIdOf,
+  nodeIdOf,
   type Offer,
   offerPreimage,
   type Probe,
@@ -29,7 +39,7 @@ import {
 } from '../parameters.ts';
 import type { HeldEpoch, HeldKey } from './held-key.ts';
 import { openHeldShare } from './held-share.ts';
-import { authoriseRound, checkRound } from './holder-round.ts';
+import { authoriseRound, checkRound, refuseUnless } from './holder-round.ts';
 
 /** What a holder's step may use of the world outside its state. */
 export type HolderEnv = {
@@ -39,20 +49,26 @@ export type HolderEnv = {
   /** The holder's node key and its seed, 32 bytes each. */
   readonly nodeKey: Uint8Array;
   readonly nodeSeed: Uint8Array;
-  /** How much the holder already keeps for the dealer of the event, and in all. */
   readonly load: {
+    /** Shares kept, active or pending, and live offers, of all dealers. */
     readonly shares: number;
+    /** Live offers of the event's dealer. */
     readonly offersOfDealer: number;
+    /** Shares kept, active or pending, of the event's dealer. */
     readonly sharesOfDealer: number;
   };
   /** Shares that the operator is willing to hold in all. */
   readonly capacity: number;
 };
 
-/** What happens to one key at one holder. `from` is the node key of the peer, proven by its connection. */
+/**
+ * What happens to one key at one holder. `from` is the node key of the peer, proven by its connection. `dek-opened`
+ * and `grant-verified` answer the effect of the step just before: of one key, nothing else is stepped in between.
+ */
 export type HolderEvent =
   | { readonly type: 'offer'; readonly from: Uint8Array; readonly offer: Offer }
   | { readonly type: 'deposit'; readonly from: Uint8Array; readonly deposit: Deposit }
+  /** The DEK is the machine's from here on: kept, or wiped where the deposit is refused. */
   | { readonly type: 'dek-opened'; readonly deposit: Deposit; readonly dek: Uint8Array | undefined }
   | { readonly type: 'activate'; readonly from: Uint8Array; readonly activation: Activation }
   | { readonly type: 'round'; readonly from: Uint8Array; readonly request: RoundRequest }
@@ -95,57 +111,61 @@ export type HolderEffect =
 /** A holder's machine for one key: the state to keep (null to forget the key) and what to do. */
 export type HolderStep = { readonly held: HeldKey | null; readonly effects: readonly HolderEffect[] };
 
+type WaitingOffer = HeldKey['offers'][number];
+
 /** A key of which nothing is kept yet. */
 function emptyKey(keyId: Uint8Array): HeldKey {
   return { keyId, offers: [], pending: null, active: null, uses: [], announcements: [] };
 }
 
-function refuseUnless(condition: boolean, code: ErrorCode, message = ''): void {
-  if (!condition) throw new SkerryError(code, message);
+/** The yes to an offer; the same one however often the offer comes. */
+function acceptOf(env: HolderEnv, { offer, ek, expiresAtMs }: WaitingOffer): HolderEffect {
+  const signature = env.crypto.ed25519Sign(env.nodeSeed, acceptPreimage(offer, ek, expiresAtMs));
+  return { type: 'answer', answer: { name: 'offer', body: { ek, expiresAtMs, signature } } };
 }
 
 function takeOffer(held: HeldKey | null, env: HolderEnv, from: Uint8Array, offer: Offer): HolderStep {
-  const { crypto, nowMs } = env;
-  refuseUnless(equalBytes(offer.dealer, from) && equalBytes(offer.holder, env.nodeKey), 'DEALER_REFUSED');
-  refuseUnless(
-    crypto.ed25519Verify(offer.dealer, offerPreimage(offer), offer.signature),
-    'SIGNATURE_INVALID',
-  );
+  const { crypto, nowMs, load } = env;
+  const isMine = equalBytes(offer.holder, env.nodeKey) && !equalBytes(offer.dealer, env.nodeKey);
+  refuseUnless(equalBytes(offer.dealer, from) && isMine, 'DEALER_REFUSED');
+  const signed = crypto.ed25519Verify(offer.dealer, offerPreimage(offer), offer.signature);
+  refuseUnless(signed, 'SIGNATURE_INVALID');
   refuseUnless(equalBytes(keyIdOf(crypto, offer.authority, offer.nonce), offer.keyId), 'CORE_INVALID');
-  refuseUnless(
-    Math.abs(nowMs - offer.issuedAtMs) <= clockSkewMs && offer.expiresAtMs > nowMs - clockSkewMs,
-    'REQUEST_NOT_FRESH',
+  const fresh = Math.abs(nowMs - offer.issuedAtMs) <= clockSkewMs && offer.expiresAtMs > nowMs - clockSkewMs;
+  refuseUnless(fresh, 'REQUEST_NOT_FRESH');
+  const repeated = held?.offers.find(
+    waiting => equalBytes(waiting.offer.signature, offer.signature) && waiting.expiresAtMs > nowMs,
   );
-  refuseUnless(!equalBytes(offer.dealer, env.nodeKey), 'DEALER_REFUSED');
+  if (repeated) return { held, effects: [acceptOf(env, repeated)] };
   const state = held ?? emptyKey(offer.keyId);
   refuseUnless(state.active === null || offer.epoch > state.active.core.epoch, 'EPOCH_MISMATCH');
-  const { load } = env;
-  const room = load.shares < env.capacity && load.sharesOfDealer < sharesPerDealerMax;
-  const others = state.offers.filter(waiting => !equalBytes(waiting.offer.dealer, offer.dealer));
-  refuseUnless(
-    room && load.offersOfDealer < offersPerDealerMax && others.length < offersPerKeyMax,
-    'QUOTA_EXCEEDED',
+  // Expired offers take no room; of one dealer the new one replaces the old.
+  const others = state.offers.filter(
+    waiting => waiting.expiresAtMs > nowMs && !equalBytes(waiting.offer.dealer, offer.dealer),
   );
+  const hasRoom =
+    load.shares < env.capacity &&
+    load.sharesOfDealer < sharesPerDealerMax &&
+    load.offersOfDealer < offersPerDealerMax &&
+    others.length < offersPerKeyMax;
+  refuseUnless(hasRoom, 'QUOTA_EXCEEDED');
   const ekSeed = env.random.bytes(32);
-  const ek = crypto.x25519PublicKey(ekSeed);
-  const expiresAtMs = nowMs + offerLifeMs;
-  const signature = crypto.ed25519Sign(env.nodeSeed, acceptPreimage(offer, ek, expiresAtMs));
+  const waiting = { offer, ek: crypto.x25519PublicKey(ekSeed), ekSeed, expiresAtMs: nowMs + offerLifeMs };
   return {
-    held: { ...state, offers: [...others, { offer, ek, ekSeed, expiresAtMs }] },
-    effects: [
-      { type: 'store' },
-      { type: 'answer', answer: { name: 'offer', body: { ek, expiresAtMs, signature } } },
-    ],
+    held: { ...state, offers: [...others, waiting] },
+    effects: [{ type: 'store' }, acceptOf(env, waiting)],
   };
 }
 
 /** The waiting offer that a deposit answers to, or OFFER_UNKNOWN. */
-function offerBehind(held: HeldKey | null, env: HolderEnv, deposit: Deposit): HeldKey['offers'][number] {
-  const mine = deposit.core.holders.find(({ x }) => x === deposit.x);
+function offerBehind(held: HeldKey | null, env: HolderEnv, deposit: Deposit): WaitingOffer {
+  const { core, x } = deposit;
+  const mine = core.holders.find(holder => holder.x === x);
   const waiting = held?.offers.find(
     ({ offer, ek, expiresAtMs }) =>
-      equalBytes(offer.dealer, deposit.core.dealer) &&
-      offer.epoch === deposit.core.epoch &&
+      equalBytes(offer.dealer, core.dealer) &&
+      offer.epoch === core.epoch &&
+      offer.length === core.length &&
       mine !== undefined &&
       equalBytes(ek, mine.ek) &&
       expiresAtMs > env.nowMs,
@@ -154,32 +174,44 @@ function offerBehind(held: HeldKey | null, env: HolderEnv, deposit: Deposit): He
   return waiting;
 }
 
+/** A deposit up to its DEK. The offer comes first: nobody who made none gets the core's signatures verified. */
 function takeDeposit(held: HeldKey | null, env: HolderEnv, from: Uint8Array, deposit: Deposit): HolderStep {
   const { crypto } = env;
   const { core, x } = deposit;
   refuseUnless(equalBytes(core.dealer, from), 'DEALER_REFUSED');
+  const [active, pending] = [held?.active ?? null, held?.pending ?? null];
+  if (pending && pending.x === x && equalBytes(pending.coreHash, coreHashOf(crypto, core))) {
+    return { held, effects: [receiptOf(pending, env)] };
+  }
+  const waiting = offerBehind(held, env, deposit);
   const coreHash = checkCore(crypto, core, deposit.signatures);
   const mine = core.holders.find(holder => holder.x === x);
-  refuseUnless(
-    mine !== undefined && equalBytes(mine.nodeKey, env.nodeKey),
-    'CORE_INVALID',
-    'not this holder',
-  );
-  checkAuthority(
-    crypto,
-    core.authority,
-    pointsHashOf(crypto, core.keyId, core.epoch, core.points),
-    deposit.pointsSignatures,
-  );
-  const active = held?.active ?? null;
+  refuseUnless(mine !== undefined && equalBytes(mine.nodeKey, env.nodeKey), 'CORE_INVALID');
+  const pointsHash = pointsHashOf(crypto, core.keyId, core.epoch, core.points);
+  checkAuthority(crypto, core.authority, pointsHash, deposit.pointsSignatures);
   refuseUnless(active === null || core.epoch > active.core.epoch, 'EPOCH_MISMATCH');
-  refuseUnless(
-    active === null || (core.previousHash !== null && equalBytes(core.previousHash, active.coreHash)),
-    'CORE_MISMATCH',
-  );
-  const waiting = offerBehind(held, env, deposit);
+  const follows = active === null || equalBytes(core.previousHash ?? new Uint8Array(), active.coreHash);
+  refuseUnless(follows, 'CORE_MISMATCH');
+  // Its receipt may be part of an activation under way: only its own dealer takes a pending share back.
+  const isFree = pending === null || equalBytes(pending.core.dealer, core.dealer);
+  refuseUnless(isFree || hasLapsed(pending, env.nowMs), 'DEALER_REFUSED');
   const info = depositInfo(coreHash, x, env.nodeKey, crypto.sha256(deposit.ciphertext));
   return { held, effects: [{ type: 'open-dek', seed: waiting.ekSeed, info, deposit }] };
+}
+
+/** Holds the share against the core, and signs the receipt: with the node key, and with the key that the share gives. */
+function receiptOf(epoch: HeldEpoch, env: HolderEnv): HolderEffect {
+  const { crypto } = env;
+  const { x } = epoch;
+  const { keys, close } = openHeldShare(crypto, epoch, 'SHARE_MISMATCH');
+  try {
+    const signed = receiptPreimage(epoch.coreHash, x, env.nodeKey);
+    const nodeSignature = crypto.ed25519Sign(env.nodeSeed, signed);
+    const shareSignature = crypto.ed25519Sign(keys.signSeed, signed);
+    return { type: 'answer', answer: { name: 'deposit', body: { x, nodeSignature, shareSignature } } };
+  } finally {
+    close();
+  }
 }
 
 function keepDeposit(
@@ -188,66 +220,54 @@ function keepDeposit(
   deposit: Deposit,
   dek: Uint8Array | undefined,
 ): HolderStep {
-  const { crypto } = env;
-  const { core, x, ciphertext } = deposit;
+  const { core, signatures, pointsSignatures, x, ciphertext } = deposit;
   const waiting = offerBehind(held, env, deposit);
   assert(held !== null, 'an offer waits in a held key');
-  refuseUnless(
-    dek !== undefined && dek.length === 32,
-    'SHARE_MISMATCH',
-    'the sealed share key does not open',
-  );
-  const coreHash = checkCore(crypto, core, deposit.signatures);
-  const epoch: HeldEpoch = {
+  if (dek?.length !== 32) throw new SkerryError('SHARE_MISMATCH', 'the sealed share key does not open');
+  const pending: HeldEpoch = {
     core,
-    coreHash,
-    signatures: deposit.signatures,
-    pointsSignatures: deposit.pointsSignatures,
+    coreHash: coreHashOf(env.crypto, core),
+    signatures,
+    pointsSignatures,
     x,
     ciphertext,
-    dek: dek as Uint8Array,
-    ekSeed: waiting.ekSeed,
+    dek,
     depositedAtMs: env.nowMs,
     activation: null,
   };
-  const { keys, close } = openHeldShare(crypto, epoch, 'SHARE_MISMATCH');
-  const signed = receiptPreimage(coreHash, x, env.nodeKey);
-  const receipt = {
-    x,
-    nodeSignature: crypto.ed25519Sign(env.nodeSeed, signed),
-    shareSignature: crypto.ed25519Sign(keys.signSeed, signed),
-  };
-  close();
+  const answer = receiptOf(pending, env);
   return {
-    held: { ...held, offers: held.offers.filter(other => other !== waiting), pending: epoch },
+    held: { ...held, offers: held.offers.filter(other => other !== waiting), pending },
     effects: [
       { type: 'store' },
-      { type: 'audit', event: 'deposit', fields: { epoch: core.epoch, x } },
-      { type: 'answer', answer: { name: 'deposit', body: receipt } },
+      { type: 'audit', event: 'deposit', fields: { epoch: core.epoch, x, dealer: nodeIdOf(core.dealer) } },
+      answer,
     ],
   };
 }
 
-const done: HolderEffect = { type: 'answer', answer: { name: 'activate', body: {} } };
+const activated: HolderEffect = { type: 'answer', answer: { name: 'activate', body: {} } };
 
+/** An activation proves itself, so it is good whoever brings it: its dealer, or somebody who has the manifest. */
 function activate(
   held: HeldKey | null,
   env: HolderEnv,
   from: Uint8Array,
   activation: Activation,
 ): HolderStep {
-  if (held?.active && equalBytes(held.active.coreHash, activation.coreHash)) return { held, effects: [done] };
+  if (held?.active && equalBytes(held.active.coreHash, activation.coreHash))
+    return { held, effects: [activated] };
   const pending = held?.pending;
   if (!held || !pending) throw new SkerryError('KEY_UNKNOWN');
-  refuseUnless(equalBytes(pending.core.dealer, from), 'DEALER_REFUSED');
   checkActivation(env.crypto, pending.core, pending.coreHash, activation);
   const active: HeldEpoch = { ...pending, activation };
+  const fields = { epoch: active.core.epoch, x: active.x, from: nodeIdOf(from) };
   return {
     held: { ...held, pending: null, active },
     effects: [
       { type: 'store' },
-      { type: 'audit', event: 'activate', fields: { epoch: active.core.epoch, x: active.x } },
-      done,
+      { type: 'audit', event: 'activate', fields },
+      activated,
       { type: 'publish', held: active },
     ],
   };
@@ -257,17 +277,23 @@ function prove(held: HeldKey | null, env: HolderEnv, probe: Probe): HolderStep {
   const epoch = [held?.active, held?.pending].find(candidate => candidate?.core.epoch === probe.epoch);
   if (!epoch || epoch.x !== probe.x) throw new SkerryError('KEY_UNKNOWN');
   const { keys, close } = openHeldShare(env.crypto, epoch, 'SHARE_CORRUPT');
-  const signature = provePossession(env.crypto, keys.signSeed, { ...probe, keyId: epoch.core.keyId });
-  close();
-  return { held, effects: [{ type: 'answer', answer: { name: 'probe', body: { signature } } }] };
+  try {
+    const signature = provePossession(env.crypto, keys.signSeed, { ...probe, keyId: epoch.core.keyId });
+    return { held, effects: [{ type: 'answer', answer: { name: 'probe', body: { signature } } }] };
+  } finally {
+    close();
+  }
+}
+
+function hasLapsed(pending: HeldEpoch, nowMs: number): boolean {
+  return pending.depositedAtMs + pendingLifeMs <= nowMs;
 }
 
 /** Drops offers and pending epochs whose time is over, and what is remembered of grants that have expired. */
 function expire(held: HeldKey | null, nowMs: number): HolderStep {
   if (held === null) return { held, effects: [] };
   const offers = held.offers.filter(({ expiresAtMs }) => expiresAtMs > nowMs);
-  const late = held.pending !== null && held.pending.depositedAtMs + pendingLifeMs <= nowMs;
-  const pending = late ? null : held.pending;
+  const pending = held.pending && hasLapsed(held.pending, nowMs) ? null : held.pending;
   const uses = held.uses.filter(({ expiresAtMs }) => expiresAtMs > nowMs);
   const announcements = held.announcements.filter(({ expiresAtMs }) => expiresAtMs > nowMs);
   const unchanged =
@@ -304,27 +330,30 @@ function dispatch(held: HeldKey | null, env: HolderEnv, event: HolderEvent): Hol
   }
 }
 
+/** The audit line of a refused round, where the key is served here; for other keys anybody could fill the log. */
+function auditRefusal(held: HeldKey | null, event: HolderEvent, code: ErrorCode): HolderEffect[] {
+  if (!held?.active || (event.type !== 'round' && event.type !== 'grant-verified')) return [];
+  const { op, recipientId } = event.request;
+  const subject = nodeIdOf(event.type === 'round' ? event.from : recipientId);
+  return [{ type: 'audit', event: 'round-refused', fields: { op, subject, x: held.active.x, code } }];
+}
+
 /**
- * One step of a holder's machine for one key (docs/PROTOCOL.md, deposit and round). A check that fails becomes a
+ * One step of a holder's machine for one key (docs/PROTOCOL.md, "What a holder checks"). A check that fails becomes a
  * `refuse` effect with its own code, and the state stays as it was.
  *
  * @param held the state of this key as stored, null where nothing is kept; not changed
  * @param env time, randomness, keys and quotas
  * @param event what happened
- * @returns the next state and the effects, to be carried out in order
+ * @returns the next state, which shares buffers with `held`, and the effects, to be carried out in order
  */
 export function stepHolder(held: HeldKey | null, env: HolderEnv, event: HolderEvent): HolderStep {
   try {
     return dispatch(held, env, event);
   } catch (error) {
     if (!(error instanceof SkerryError)) throw error;
-    const audited = event.type === 'round' || event.type === 'grant-verified';
+    if (event.type === 'dek-opened' && event.dek) wipe(event.dek);
     const refusal: HolderEffect = { type: 'refuse', code: error.code };
-    return {
-      held,
-      effects: audited
-        ? [{ type: 'audit', event: 'round-refused', fields: { code: error.code } }, refusal]
-        : [refusal],
-    };
+    return { held, effects: [...auditRefusal(held, event, error.code), refusal] };
   }
 }

@@ -1,26 +1,20 @@
-import {
-  assert,
-  type Crypto,
-  type ErrorCode,
-  errorTable,
-  type Random,
-  SkerryError,
-  wipe,
-} from '@skerry/base';
+import { assert, type Crypto, type ErrorCode, type Random, SkerryError, wipe } from '@skerry/base';
 import { challengeOf, recoverPayload } from '@skerry/sharing';
+import { coreHashOf, type Manifest, nodeIdOf, type RoundRequest, requestPreimage } from '@skerry/wire';
 import {
-  type Contribution,
-  contributionPreimage,
-  contributionShape,
-  coreHashOf,
-  decode,
-  type Manifest,
-  nodeKeyOf,
-  type RoundRequest,
-  requestPreimage,
-} from '@skerry/wire';
-import { hedgeFactor, hedgeMaxMs, hedgeMinMs, openDeadlineMs, setsAtOnce, setsMax } from '../parameters.ts';
+  asksMax,
+  hedgeFactor,
+  hedgeMaxMs,
+  hedgeMinMs,
+  hedgePerSetMs,
+  openDeadlineMs,
+  setsInFlightMax,
+  setsPerWrongSum,
+} from '../parameters.ts';
+import { contributionIn, holderAt } from './holder-reply.ts';
 import { roundContextOf } from './holder-round.ts';
+import { explainFailure } from './open-failure.ts';
+import { chooseSet, nameSet } from './set-choice.ts';
 
 /** A holder as the requester sees it. */
 export type AskedHolder = {
@@ -52,10 +46,15 @@ export type RequesterEnv = { readonly crypto: Crypto; readonly random: Random; r
 /** One set S that is asked, and what came back. */
 type Attempt = {
   readonly id: number;
+  /** Of its set. */
+  readonly name: string;
   readonly request: RoundRequest;
   readonly contributions: ReadonlyMap<number, Uint8Array>;
-  /** `void` once a member failed; `wrong` once its sum was not the committed payload. */
-  readonly status: 'open' | 'void' | 'wrong';
+  /**
+   * `open` and in flight; `late` once its time is over, though its answers still count; `busy` until then, once a
+   * member was; `void` once a member failed, or after `busy`; `wrong` once its sum was not the committed payload.
+   */
+  readonly status: 'open' | 'late' | 'busy' | 'void' | 'wrong';
 };
 
 /** The requester's machine. */
@@ -66,12 +65,15 @@ export type RequesterState = {
   readonly attempts: readonly Attempt[];
   /** Why holders can't be asked any more, by x. */
   readonly failed: ReadonlyMap<number, ErrorCode>;
-  /** Holders that let a hedge pass. */
-  readonly slow: ReadonlySet<number>;
+  /** Holders that let a set's time pass or said that they are busy, and why, by x; until they answer again. */
+  readonly slow: ReadonlyMap<number, ErrorCode>;
+  /** In how many sets with a wrong sum a holder was, by x. */
+  readonly suspicion: ReadonlyMap<number, number>;
+  readonly wrongSets: number;
   readonly ended: boolean;
 };
 
-/** What happens to an open. */
+/** What happens to an open. Each `ask` is answered by one `answered`; a `wake` brings its event back. */
 export type RequesterEvent =
   | {
       readonly type: 'answered';
@@ -97,39 +99,19 @@ export type RequesterEffect =
   | { readonly type: 'done'; readonly payload: Uint8Array; readonly sets: number }
   | { readonly type: 'fail'; readonly error: SkerryError };
 
-/** The next state and what to do. */
+/** An open after a step: its state, and what is to be done. */
 export type RequesterStep = { readonly state: RequesterState; readonly effects: readonly RequesterEffect[] };
 
-/** How often a holder was in a set that gave a wrong sum. It steers the choice of sets and proves nothing. */
-function suspicion(state: RequesterState, x: number): number {
-  return state.attempts.filter(({ status, request }) => status === 'wrong' && request.set.includes(x)).length;
-}
+/** What a holder says when it has too much to do: its set is lost, the holder is not. */
+const busyCodes: ReadonlySet<ErrorCode> = new Set(['TOO_BUSY', 'RATE_LIMITED']);
 
-function shuffled<T>(random: Random, list: readonly T[]): T[] {
-  const keyed = list.map(item => ({ item, key: random.bytes(4).join() }));
-  return keyed.sort((a, b) => (a.key < b.key ? -1 : 1)).map(({ item }) => item);
-}
-
-/**
- * A set not tried yet: the least suspect, then those that are not slow, then in the order given. Once every such
- * choice was tried, random ones, so that one that leaves out all liars comes up.
- */
-function chooseSet(env: RequesterEnv, state: RequesterState): number[] | null {
-  const { t } = state.order.manifest.core;
-  const usable = state.order.holders.filter(({ x }) => !state.failed.has(x));
-  if (usable.length < t) return null;
-  const tried = new Set(state.attempts.map(({ request }) => request.set.join()));
-  const rank = ({ x }: AskedHolder): number => suspicion(state, x) * 2 + (state.slow.has(x) ? 1 : 0);
-  for (let draw = 0; draw < setsMax; draw++) {
-    const list = draw === 0 ? usable : shuffled(env.random, usable);
-    const ranked = draw < setsMax / 2 ? [...list].sort((a, b) => rank(a) - rank(b)) : list;
-    const set = ranked
-      .slice(0, t)
-      .map(({ x }) => x)
-      .sort((a, b) => a - b);
-    if (!tried.has(set.join())) return set;
-  }
-  return null;
+function nextSet(env: RequesterEnv, state: RequesterState): number[] | null {
+  const { order, attempts, failed, slow, suspicion } = state;
+  const { t } = order.manifest.core;
+  if ((attempts.length + 1) * t > asksMax) return null;
+  const usable = order.holders.map(({ x }) => x).filter(x => !failed.has(x));
+  const tried = new Set(attempts.filter(({ status }) => status !== 'void').map(({ name }) => name));
+  return chooseSet(env.random, { t, usable, isSlow: x => slow.has(x), suspicion, tried });
 }
 
 function requestFor(env: RequesterEnv, state: RequesterState, set: number[]): RoundRequest {
@@ -156,49 +138,81 @@ function requestFor(env: RequesterEnv, state: RequesterState, set: number[]): Ro
   return { ...unsigned, signature };
 }
 
-/** How long a set may take before it is hedged: a few of its slowest member's usual round trips. */
-function hedgeAfterMs(holders: readonly AskedHolder[]): number {
+/** How long a set may take: a few of its slowest member's usual round trips, and more beside others in flight. */
+function hedgeAfterMs(holders: readonly AskedHolder[], inFlight: number): number {
   const slowest = Math.max(...holders.map(({ roundTripMs }) => roundTripMs ?? 0));
-  return Math.min(hedgeMaxMs, Math.max(hedgeMinMs, hedgeFactor * slowest));
+  return Math.min(hedgeMaxMs, Math.max(hedgeMinMs, hedgeFactor * slowest)) + hedgePerSetMs * inFlight;
 }
 
-/** Asks one more set, if there is one to ask and the bound on sets allows. */
-function askSet(env: RequesterEnv, state: RequesterState): RequesterStep {
-  const set = state.attempts.length < setsMax ? chooseSet(env, state) : null;
-  if (set === null) return { state, effects: [] };
+function countOpen({ attempts }: RequesterState): number {
+  return attempts.filter(({ status }) => status === 'open').length;
+}
+
+function isUnderWay({ attempts }: RequesterState): boolean {
+  return attempts.some(({ status }) => status === 'open' || status === 'busy');
+}
+
+function askSet(env: RequesterEnv, state: RequesterState, set: number[]): RequesterStep {
   const id = state.attempts.length;
   const request = requestFor(env, state, set);
-  const attempt: Attempt = { id, request, contributions: new Map(), status: 'open' };
+  const attempt: Attempt = { id, name: nameSet(set), request, contributions: new Map(), status: 'open' };
   const holders = state.order.holders.filter(({ x }) => set.includes(x));
+  const afterMs = hedgeAfterMs(holders, countOpen(state));
   return {
     state: { ...state, attempts: [...state.attempts, attempt] },
     effects: [
       ...holders.map(holder => {
         return { type: 'ask', attempt: id, holder, request, deadlineMs: openDeadlineMs } as const;
       }),
-      { type: 'wake', event: { type: 'hedge', attempt: id }, afterMs: hedgeAfterMs(holders) },
+      { type: 'wake', event: { type: 'hedge', attempt: id }, afterMs },
     ],
   };
 }
 
 /**
- * Starts an open: asks a first set of t holders (docs/PROTOCOL.md, the masked round).
+ * Asks further sets until as many are in flight as there should be: one, and more after each wrong sum. One with a
+ * slow holder goes when no other is under way. Gives up where nothing is left to wait for.
+ */
+function goOn(env: RequesterEnv, state: RequesterState): RequesterStep {
+  const wanted = Math.min(setsInFlightMax, 1 + setsPerWrongSum * state.wrongSets);
+  const effects: RequesterEffect[] = [];
+  for (let inFlight = countOpen(state); inFlight < wanted; inFlight++) {
+    const set = nextSet(env, state);
+    if (set === null || (set.some(x => state.slow.has(x)) && isUnderWay(state))) break;
+    const step = askSet(env, state, set);
+    state = step.state;
+    effects.push(...step.effects);
+  }
+  const waiting = state.attempts.some(({ status }) => status !== 'void' && status !== 'wrong');
+  return waiting ? { state, effects } : giveUp(state);
+}
+
+/**
+ * Starts an open: asks a first set of t holders (docs/PROTOCOL.md, "How a requester opens a key").
  *
+ * @param env time and randomness
  * @param order what to open; nothing of it is secret but the confirmation seed, which stays the caller's
  */
 export function startOpen(env: RequesterEnv, order: OpenOrder): RequesterStep {
-  const first = askSet(env, {
+  const points = new Set(order.holders.map(({ x }) => x));
+  const known = order.holders.every(
+    ({ x, nodeId }) => nodeIdOf(holderAt(order.manifest, x).nodeKey) === nodeId,
+  );
+  assert(known && points.size === order.holders.length, 'the holders asked are those of the manifest');
+  const { state, effects } = goOn(env, {
     order,
     coreHash: coreHashOf(env.crypto, order.manifest.core),
     roundId: env.random.bytes(16),
     attempts: [],
     failed: new Map(),
-    slow: new Set(),
+    slow: new Map(),
+    suspicion: new Map(),
+    wrongSets: 0,
     ended: false,
   });
+  if (state.ended) return { state, effects };
   const deadline = { type: 'wake', event: { type: 'deadline' }, afterMs: openDeadlineMs } as const;
-  const { state, effects } = first;
-  return effects.length > 0 ? { state, effects: [...effects, deadline] } : giveUp(state);
+  return { state, effects: [...effects, deadline] };
 }
 
 function end(state: RequesterState, effect: RequesterEffect): RequesterStep {
@@ -206,94 +220,61 @@ function end(state: RequesterState, effect: RequesterEffect): RequesterStep {
   return { state: { ...state, ended: true }, effects: [effect] };
 }
 
-/** Why an open failed: what most holders refused it for, wrong sums, or too few answers; it names who and why. */
-function failure(state: RequesterState): SkerryError {
-  const { t, k } = state.order.manifest.core;
-  const reasons = new Map(state.failed);
-  for (const { request, contributions, status } of state.attempts) {
-    if (status !== 'open') continue;
-    for (const x of request.set) if (!contributions.has(x)) reasons.set(x, 'DEADLINE_EXCEEDED');
+/** Holders that failed, that are slow, or that owe an answer and never gave one. */
+function missing({ attempts, failed, slow }: RequesterState): Map<number, ErrorCode> {
+  const reasons = new Map([...slow, ...failed]);
+  const heard = new Set(attempts.flatMap(({ contributions }) => [...contributions.keys()]));
+  for (const { request, status } of attempts) {
+    if (status !== 'open' && status !== 'late') continue;
+    for (const x of request.set) {
+      if (!heard.has(x) && !reasons.has(x)) reasons.set(x, 'DEADLINE_EXCEEDED');
+    }
   }
-  const named = state.order.holders.filter(({ x }) => reasons.has(x));
-  const missing = named.map(({ x, label }) => `${label}: ${reasons.get(x)}`).join('; ');
-  const metadata = { threshold: t, holders: k, missing: named.length, who: missing };
-  const refusals = [...reasons.values()].filter(code => errorTable[code].kind === 'refused');
-  const [refusal] = refusals;
-  if (refusal !== undefined && refusals.length > k - t) {
-    return new SkerryError(refusal, `${errorTable[refusal].meaning} (${missing})`, metadata);
-  }
-  if (k - named.length >= t && state.attempts.some(({ status }) => status === 'wrong')) {
-    const sets = state.attempts.length;
-    return new SkerryError(
-      'KEY_CORRUPT',
-      `${sets} sets of holders gave no key that matches its commitment`,
-      metadata,
-    );
-  }
-  const message = `${named.length} of ${k} holders did not answer and ${t} are needed: ${missing}`;
-  return new SkerryError('KEY_UNAVAILABLE', message, metadata);
+  return reasons;
 }
 
 function giveUp(state: RequesterState): RequesterStep {
-  return end(state, { type: 'fail', error: failure(state) });
-}
-
-/** Asks up to `count` more sets, or gives up when nothing is left to wait for. */
-function goOn(env: RequesterEnv, state: RequesterState, count: number): RequesterStep {
-  let next = state;
-  const effects: RequesterEffect[] = [];
-  for (let i = 0; i < count; i++) {
-    const step = askSet(env, next);
-    next = step.state;
-    effects.push(...step.effects);
-  }
-  return next.attempts.some(({ status }) => status === 'open') ? { state: next, effects } : giveUp(next);
+  const { holders, manifest } = state.order;
+  const { t, k } = manifest.core;
+  const reasons = missing(state);
+  const absent = holders.flatMap(({ x, label }) => {
+    const code = reasons.get(x);
+    return code === undefined ? [] : [{ label, code }];
+  });
+  const error = explainFailure({ t, k, absent, wrongSets: state.wrongSets });
+  return end(state, { type: 'fail', error });
 }
 
 function replaceAttempt(state: RequesterState, changed: Attempt): RequesterState {
   return { ...state, attempts: state.attempts.map(old => (old.id === changed.id ? changed : old)) };
 }
 
-/** A holder failed: every set that it is in and still owes to is void. */
-function dropHolder(env: RequesterEnv, state: RequesterState, x: number, code: ErrorCode): RequesterStep {
-  const attempts = state.attempts.map(attempt => {
-    const owes =
-      attempt.status === 'open' && attempt.request.set.includes(x) && !attempt.contributions.has(x);
-    return owes ? ({ ...attempt, status: 'void' } as const) : attempt;
-  });
-  const next = { ...state, attempts, failed: new Map(state.failed).set(x, code) };
-  const waiting = attempts.some(({ status }) => status === 'open');
-  return goOn(env, next, waiting ? 0 : 1);
+/** Whether a set still wants the contribution of a holder. */
+function wants({ status, request, contributions }: Attempt, x: number): boolean {
+  return (status === 'open' || status === 'late') && request.set.includes(x) && !contributions.has(x);
 }
 
-/** The contribution in an opened answer, if its node signed it for this round. */
-function contributionIn(
+/** A holder failed: every set that wants its contribution is void. */
+function dropHolder(env: RequesterEnv, state: RequesterState, x: number, code: ErrorCode): RequesterStep {
+  const attempts = state.attempts.map(attempt =>
+    wants(attempt, x) ? ({ ...attempt, status: 'void' } as const) : attempt,
+  );
+  return goOn(env, { ...state, attempts, failed: new Map(state.failed).set(x, code) });
+}
+
+/** A holder is busy: a set without slow ones is asked at once, and others, this one too, when its time is over. */
+function passOver(
   env: RequesterEnv,
   state: RequesterState,
-  request: RoundRequest,
+  attempt: Attempt,
   x: number,
-  answer: Uint8Array,
-): Uint8Array | ErrorCode {
-  const { crypto } = env;
-  const holder = state.order.holders.find(candidate => candidate.x === x);
-  assert(holder !== undefined, 'an answer comes from a holder that was asked');
-  try {
-    const { contribution, signature }: Contribution = decode(contributionShape, answer, 512, 'contribution');
-    const context = roundContextOf(crypto, request, state.order.manifest.core.scheme);
-    const signed = contributionPreimage(challengeOf(crypto, context), x, contribution);
-    if (contribution.length !== request.length) return 'SHARE_LENGTH_INVALID';
-    return crypto.ed25519Verify(nodeKeyOf(holder.nodeId), signed, signature)
-      ? contribution
-      : 'SIGNATURE_INVALID';
-  } catch (error) {
-    if (error instanceof SkerryError) return error.code;
-    throw error;
-  } finally {
-    wipe(answer);
-  }
+  code: ErrorCode,
+): RequesterStep {
+  const slow = new Map(state.slow).set(x, code);
+  return goOn(env, { ...replaceAttempt(state, { ...attempt, status: 'busy' }), slow });
 }
 
-/** Sums a complete set: the key, or one more reason to try others. */
+/** Sums a complete set: the key, or one more reason to try others. It says nothing about any one member. */
 function sum(env: RequesterEnv, state: RequesterState, attempt: Attempt): RequesterStep {
   const { core } = state.order.manifest;
   const answers = [...attempt.contributions].map(([x, contribution]) => ({ x, contribution }));
@@ -303,7 +284,10 @@ function sum(env: RequesterEnv, state: RequesterState, attempt: Attempt): Reques
     return end(state, { type: 'done', payload, sets: state.attempts.length });
   } catch (error) {
     if (!(error instanceof SkerryError)) throw error;
-    return goOn(env, replaceAttempt(state, { ...attempt, status: 'wrong' }), setsAtOnce);
+    const suspicion = new Map(state.suspicion);
+    for (const x of attempt.request.set) suspicion.set(x, (suspicion.get(x) ?? 0) + 1);
+    const next = { ...replaceAttempt(state, { ...attempt, status: 'wrong' }), suspicion };
+    return goOn(env, { ...next, wrongSets: state.wrongSets + 1 });
   }
 }
 
@@ -312,33 +296,48 @@ function takeAnswer(
   state: RequesterState,
   event: Extract<RequesterEvent, { type: 'answered' }>,
 ): RequesterStep {
+  const { x, answer } = event;
   const attempt = state.attempts[event.attempt];
-  assert(attempt?.request.set.includes(event.x) === true, 'an answer belongs to a set that was asked');
-  if (attempt.status !== 'open' || attempt.contributions.has(event.x)) return { state, effects: [] };
-  if (typeof event.answer === 'string') return dropHolder(env, state, event.x, event.answer);
-  const contribution = contributionIn(env, state, attempt.request, event.x, event.answer);
-  if (typeof contribution === 'string') return dropHolder(env, state, event.x, contribution);
-  const contributions = new Map(attempt.contributions).set(event.x, contribution);
-  const next = { ...attempt, contributions };
-  const updated = replaceAttempt(state, next);
-  return contributions.size === attempt.request.set.length
+  assert(attempt?.request.set.includes(x) === true, 'an answer belongs to a set that was asked');
+  if (!wants(attempt, x)) {
+    if (typeof answer !== 'string') wipe(answer);
+    return { state, effects: [] };
+  }
+  const { request } = attempt;
+  const contribution =
+    typeof answer === 'string'
+      ? answer
+      : contributionIn(env.crypto, state.order.manifest, request, x, answer);
+  if (typeof contribution === 'string') {
+    return busyCodes.has(contribution)
+      ? passOver(env, state, attempt, x, contribution)
+      : dropHolder(env, state, x, contribution);
+  }
+  const slow = new Map(state.slow);
+  slow.delete(x);
+  const next = { ...attempt, contributions: new Map(attempt.contributions).set(x, contribution) };
+  const updated = { ...replaceAttempt(state, next), slow };
+  return next.contributions.size === request.set.length
     ? sum(env, updated, next)
     : { state: updated, effects: [] };
 }
 
-/** A set is late: its silent members count as slow, and another set is asked without them where there is one. */
+/** The time of a set is over. Its silent members count as slow, and another is asked, without them if there is one. */
 function hedge(env: RequesterEnv, state: RequesterState, id: number): RequesterStep {
   const attempt = state.attempts[id];
-  if (attempt?.status !== 'open') return { state, effects: [] };
-  const silent = attempt.request.set.filter(x => !attempt.contributions.has(x));
-  return askSet(env, { ...state, slow: new Set([...state.slow, ...silent]) });
+  if (attempt?.status !== 'open' && attempt?.status !== 'busy') return { state, effects: [] };
+  const slow = new Map(state.slow);
+  for (const x of attempt.request.set) if (wants(attempt, x)) slow.set(x, 'DEADLINE_EXCEEDED');
+  const status = attempt.status === 'open' ? 'late' : 'void';
+  return goOn(env, { ...replaceAttempt(state, { ...attempt, status }), slow });
 }
 
 /**
- * One step of an open. One silent member voids its set, so another set is asked as soon as a member fails or is
+ * One step of an open. One silent member spoils its set, so another set is asked as soon as a member fails or is
  * late; a wrong sum blames nobody, and several other sets are asked at once. It ends with the committed payload or
  * a coded error, never with a wrong key, and always within `openDeadlineMs`.
  *
+ * @param env time and randomness
  * @param state as the last step returned it
  * @param event what happened
  * @returns the next state and the effects; after `done` or `fail` there are none

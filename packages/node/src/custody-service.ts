@@ -1,39 +1,27 @@
-import {
-  type Clock,
-  type ErrorCode,
-  isErrorCode,
-  type Log,
-  type Random,
-  SkerryError,
-  toHex,
-} from '@skerry/base';
+import { type Clock, type Log, type Random, SkerryError, toHex, wipe } from '@skerry/base';
 import { hpkeOpen, hpkeSeal, nodeCrypto } from '@skerry/crypto';
 import {
-  createLimiter,
-  decodeHeldKey,
-  encodeHeldKey,
   type HeldEpoch,
-  type HeldKey,
   type HolderEffect,
   type HolderEvent,
+  type HolderStep,
   stepHolder,
+  wipeHeldKey,
 } from '@skerry/custody';
-import {
-  decodeRequest,
-  encodeAnswer,
-  encodeRefusal,
-  type GrantClaims,
-  nodeKeyOf,
-  type Request,
-  type RoundRequest,
-} from '@skerry/wire';
+import { decodeRequest, encodeAnswer, encodeRefusal, nodeKeyOf, type Request } from '@skerry/wire';
 import { parameters } from '../parameters.ts';
+import { createAdmission } from './admission.ts';
+import { codeOf } from './asking.ts';
 import { verifyGrant } from './grants.ts';
-import { createHoldings } from './holdings.ts';
-import type { Store, StoreChange } from './store.ts';
+import { type HeldKeys, openHeldKeys } from './held-keys.ts';
+import type { Store } from './store.ts';
+
+/** A request about one key, and one that is about none. */
+type DirectoryRequest = Extract<Request, { name: 'directory' }>;
+type KeyRequest = Exclude<Request, DirectoryRequest>;
 
 /** What a custody service needs. */
-export type CustodyOptions = {
+type CustodyOptions = {
   readonly store: Store;
   readonly nodeKey: Uint8Array;
   /** 32 bytes; stays the caller's. */
@@ -42,27 +30,39 @@ export type CustodyOptions = {
   readonly capacity: number;
   readonly clock: Clock;
   readonly random: Random;
-  /** Called after a share was activated, and at the start for every active one, to publish its records. */
+  /**
+   * Called with each share that was activated, and by `publishAll`, to publish its records. The epoch's secrets are
+   * wiped once this has returned.
+   */
   readonly publish: (held: HeldEpoch) => void;
   /** Answers requests that are not about one key. */
-  readonly answerOther: (request: Extract<Request, { name: 'directory' }>) => Uint8Array;
+  readonly answerOther: (request: DirectoryRequest) => Uint8Array;
   readonly log: Log;
 };
 
 /** The holder: answers what other nodes ask of the shares kept here. */
 export type CustodyService = {
-  /** Answers one request; whatever happens is in the answer. */
-  readonly handle: (from: { nodeId: string }, body: Uint8Array) => Promise<Uint8Array>;
-  /** Drops what is over its time. */
+  /**
+   * Answers one request; whatever happens is in the answer. A rejection is a bug.
+   *
+   * @param from the peer, proven by its connection
+   */
+  readonly handle: (from: { readonly nodeId: string }, body: Uint8Array) => Promise<Uint8Array>;
+  /** Drops what is over its time. What the disk refuses is logged, and left for the next time. */
   readonly expire: () => Promise<void>;
+  /** Hands every active share to `publish`, one after the other with a breath between them. */
+  readonly publishAll: (signal: AbortSignal) => Promise<void>;
   /** Active and pending shares kept here. */
   readonly shareCount: () => number;
+  /** Records that are damaged on disk: they are not served, and left as they are. */
+  readonly corruptCount: () => number;
 };
 
-const storeKey = (keyId: string): string => `held/${keyId}`;
+/** What the effects of a step lead to: the answer to the peer, or an event that the machine waits for. */
+type Outcome = { readonly answer?: Uint8Array; readonly event?: HolderEvent };
 
-/** Turns a request about a key into its holder event; `from` is proven by the connection. */
-function eventOf(request: Request, from: Uint8Array): [Uint8Array, HolderEvent] {
+/** The holder event of a request. */
+function eventOf(request: KeyRequest, from: Uint8Array): [Uint8Array, HolderEvent] {
   switch (request.name) {
     case 'offer':
       return [request.body.keyId, { type: 'offer', from, offer: request.body }];
@@ -74,146 +74,139 @@ function eventOf(request: Request, from: Uint8Array): [Uint8Array, HolderEvent] 
       return [request.body.keyId, { type: 'round', from, request: request.body }];
     case 'probe':
       return [request.body.keyId, { type: 'probe', probe: request.body }];
-    case 'directory':
-      throw new SkerryError('PROTOCOL_UNSUPPORTED');
   }
 }
 
-async function claimsOf(request: RoundRequest, held: HeldEpoch): Promise<GrantClaims | ErrorCode> {
-  try {
-    return await verifyGrant(request.grant, held.core.authority);
-  } catch (error) {
-    if (error instanceof SkerryError) return error.code;
-    throw error;
-  }
-}
-
-/**
- * Carries the holder's machine: one key at a time is stepped by one request at a time, and its state is on the disk
- * before any answer leaves.
- */
-export async function createCustodyService(options: CustodyOptions): Promise<CustodyService> {
-  const { store, nodeKey, nodeSeed, capacity, clock, random, log } = options;
-  const limiter = createLimiter();
-  const holdings = createHoldings();
-  const busy = new Map<string, Promise<unknown>>();
-  let auditSequence = 0;
-  for await (const { value } of store.list('held/')) {
-    const held = decodeHeldKey(value);
-    holdings.set(toHex(held.keyId), held);
-    if (held.active) options.publish(held.active);
-  }
-  for await (const { key } of store.list('audit/')) auditSequence = Number(key.slice('audit/'.length)) + 1;
-
-  function auditLine(keyId: string, effect: Extract<HolderEffect, { type: 'audit' }>): StoreChange[] {
-    const name = (sequence: number): string => `audit/${String(sequence).padStart(16, '0')}`;
-    const entry = { atMs: clock.nowMs(), event: effect.event, keyId, ...effect.fields };
-    const sequence = auditSequence++;
-    return [
-      { type: 'put', key: name(sequence), value: new TextEncoder().encode(JSON.stringify(entry)) },
-      ...(sequence >= parameters.auditEntriesMax
-        ? [{ type: 'del', key: name(sequence - parameters.auditEntriesMax) } as const]
-        : []),
-    ];
-  }
-
-  /** Writes what the effects before the first outward one ask to be stored, as one batch. */
-  async function persist(
-    keyId: string,
-    held: HeldKey | null,
-    effects: readonly HolderEffect[],
-  ): Promise<void> {
-    const stored = effects.some(({ type }) => type === 'store');
-    const lines = effects
-      .filter(effect => effect.type === 'audit')
-      .flatMap(effect => auditLine(keyId, effect));
-    const key = storeKey(keyId);
-    const record: StoreChange =
-      held === null ? { type: 'del', key } : { type: 'put', key, value: encodeHeldKey(held) };
-    const writes = stored ? [record, ...lines] : lines;
-    if (writes.length > 0) await store.batch(writes);
-    if (stored) holdings.set(keyId, held);
-  }
-
-  /** Steps a key's machine with an event and every event that follows from it, up to an answer. */
-  async function run(keyIdBytes: Uint8Array, first: HolderEvent): Promise<Uint8Array> {
-    const keyId = toHex(keyIdBytes);
-    const stored = store.get(storeKey(keyId));
-    let held = stored ? decodeHeldKey(stored) : null;
-    const dealer = first.type === 'offer' ? first.offer.dealer : null;
-    const env = { crypto: nodeCrypto, random, nodeKey, nodeSeed, capacity };
-    let event: HolderEvent | undefined = first;
-    let answer: Uint8Array | undefined;
-    while (event !== undefined) {
-      const load = holdings.load(dealer, clock.nowMs());
-      const step = stepHolder(held, { ...env, nowMs: clock.nowMs(), load }, event);
-      event = undefined;
-      held = step.held;
-      await persist(keyId, held, step.effects);
-      for (const effect of step.effects) {
-        if (effect.type === 'open-dek') {
-          const dek = await hpkeOpen(effect.seed, effect.info, effect.deposit.sealedDek);
-          event = { type: 'dek-opened', deposit: effect.deposit, dek };
-        } else if (effect.type === 'verify-grant') {
-          const claims = await claimsOf(effect.request, effect.held);
-          event = { type: 'grant-verified', request: effect.request, claims };
-        } else if (effect.type === 'publish') options.publish(effect.held);
-        else answer = (await answerOf(effect)) ?? answer;
-      }
+/** Does what one effect asks for, once the step's state and audit lines are on disk. */
+async function carryOut(effect: HolderEffect, publish: CustodyOptions['publish']): Promise<Outcome> {
+  switch (effect.type) {
+    case 'store':
+    case 'audit':
+      return {};
+    case 'open-dek': {
+      const { deposit, seed, info } = effect;
+      const dek = await hpkeOpen(seed, info, deposit.sealedDek);
+      return { event: { type: 'dek-opened', deposit, dek } };
     }
-    return answer ?? encodeRefusal('KEY_UNKNOWN');
+    case 'verify-grant': {
+      const { request, held } = effect;
+      const claims = await verifyGrant(request.grant, held.core.authority).catch(codeOf);
+      return { event: { type: 'grant-verified', request, claims } };
+    }
+    case 'publish':
+      publish(effect.held);
+      return {};
+    case 'refuse':
+      return { answer: encodeRefusal(effect.code) };
+    case 'answer':
+      return { answer: encodeAnswer(effect.answer.name, effect.answer.body) };
+    case 'answer-sealed': {
+      const sealed = await hpkeSeal(effect.recipientKey, effect.info, effect.plaintext);
+      return { answer: sealed ? encodeAnswer('round', { sealed }) : encodeRefusal('MESSAGE_MALFORMED') };
+    }
   }
+}
 
-  async function serialised(keyId: string, work: () => Promise<Uint8Array>): Promise<Uint8Array> {
-    const turn = (busy.get(keyId) ?? Promise.resolve()).then(work, work);
-    busy.set(keyId, turn);
+function wipeStep({ held, effects }: HolderStep): void {
+  if (held) wipeHeldKey(held);
+  for (const effect of effects) if (effect.type === 'answer-sealed') wipe(effect.plaintext);
+}
+
+/** Carries the machine of one key through a request and what follows from it, up to an answer. */
+async function runKey(
+  options: CustodyOptions,
+  keys: HeldKeys,
+  keyId: string,
+  first: HolderEvent,
+): Promise<Uint8Array> {
+  const { nodeKey, nodeSeed, capacity, random, clock, publish } = options;
+  const dealer = first.type === 'offer' ? first.offer.dealer : null;
+  const steps: HolderStep[] = [{ held: keys.read(keyId), effects: [] }];
+  try {
+    let outcome: Outcome = { event: first };
+    while (outcome.event !== undefined) {
+      const nowMs = clock.nowMs();
+      if (outcome.event.type === 'offer' && keys.offerCount() >= parameters.offersKeptMax) {
+        throw new SkerryError('TOO_BUSY', 'too many offers wait for their deposit');
+      }
+      const env = { crypto: nodeCrypto, random, nowMs, nodeKey, nodeSeed, capacity };
+      const load = keys.load(dealer, nowMs);
+      const step = stepHolder(steps.at(-1)?.held ?? null, { ...env, load }, outcome.event);
+      steps.push(step);
+      await keys.write(keyId, step, nowMs);
+      outcome = {};
+      for (const effect of step.effects) outcome = { ...outcome, ...(await carryOut(effect, publish)) };
+    }
+    return outcome.answer ?? encodeRefusal('KEY_UNKNOWN');
+  } finally {
+    steps.forEach(wipeStep);
+  }
+}
+
+/** Lets work on one key wait for the work on it before. */
+function createTurns(): <T>(keyId: string, work: () => Promise<T>) => Promise<T> {
+  const last = new Map<string, Promise<unknown>>();
+  return async (keyId, work) => {
+    const turn = (last.get(keyId) ?? Promise.resolve()).then(work, work);
+    last.set(keyId, turn);
     try {
       return await turn;
     } finally {
-      if (busy.get(keyId) === turn) busy.delete(keyId);
+      if (last.get(keyId) === turn) last.delete(keyId);
     }
-  }
-
-  async function handle(from: { nodeId: string }, body: Uint8Array): Promise<Uint8Array> {
-    try {
-      const request = decodeRequest(body);
-      if (!limiter.admit(from.nodeId, clock.nowMs())) throw new SkerryError('RATE_LIMITED');
-      if (request.name === 'directory') return options.answerOther(request);
-      const [keyId, event] = eventOf(request, nodeKeyOf(from.nodeId));
-      return await serialised(toHex(keyId), async () => run(keyId, event));
-    } catch (error) {
-      const code = error instanceof SkerryError && isErrorCode(error.code) ? error.code : undefined;
-      if (code === undefined) throw error;
-      if (code === 'STORE_FAILED' || code === 'STORE_CORRUPT') log.error('the store failed', { code });
-      return encodeRefusal(code);
-    }
-  }
-
-  return {
-    handle,
-    expire: async () => {
-      for (const keyId of holdings.keyIds()) {
-        const bytes = Uint8Array.from(Buffer.from(keyId, 'hex'));
-        await serialised(keyId, async () => run(bytes, { type: 'expire' }));
-      }
-    },
-    shareCount: () => holdings.shareCount(),
   };
 }
 
-/** The answer that an effect makes, if it makes one. */
-async function answerOf(effect: HolderEffect): Promise<Uint8Array | undefined> {
-  switch (effect.type) {
-    case 'refuse':
-      return encodeRefusal(effect.code);
-    case 'answer':
-      return encodeAnswer(effect.answer.name, effect.answer.body);
-    case 'answer-sealed': {
-      const sealed = await hpkeSeal(effect.recipientKey, effect.info, effect.plaintext);
-      effect.plaintext.fill(0);
-      return sealed ? encodeAnswer('round', { sealed }) : encodeRefusal('GRANT_INVALID');
+/**
+ * Carries the holder's machine: one key at a time is stepped by one request at a time, and its state and audit lines
+ * are on the disk before any answer leaves (docs/PROTOCOL.md, the masked round).
+ *
+ * @throws STORE_FAILED, STORE_CORRUPT where the store does not give its keys
+ */
+export async function createCustodyService(options: CustodyOptions): Promise<CustodyService> {
+  const { store, clock, log, publish } = options;
+  const keys = await openHeldKeys(store, log);
+  const admission = createAdmission(clock);
+  const inTurn = createTurns();
+  const run = async (keyId: string, event: HolderEvent): Promise<Uint8Array> =>
+    inTurn(keyId, async () => runKey(options, keys, keyId, event));
+
+  async function answer({ nodeId }: { readonly nodeId: string }, body: Uint8Array): Promise<Uint8Array> {
+    admission.request(nodeId, body.length);
+    const request = decodeRequest(body);
+    if (request.name === 'directory') {
+      const page = options.answerOther(request);
+      admission.answer(nodeId, page.length);
+      return page;
     }
-    default:
-      return undefined;
+    const [keyId, event] = eventOf(request, nodeKeyOf(nodeId));
+    return run(toHex(keyId), event);
   }
+
+  function noteFailure(error: unknown): SkerryError {
+    if (!(error instanceof SkerryError)) throw error;
+    if (error.code === 'STORE_FAILED') log.error('the store failed', { reason: error.message });
+    return error;
+  }
+
+  return {
+    handle: async (from, body) =>
+      answer(from, body).catch((error: unknown) => encodeRefusal(noteFailure(error).code)),
+    expire: async () => {
+      for (const keyId of keys.unsettledKeyIds()) await run(keyId, { type: 'expire' }).catch(noteFailure);
+    },
+    publishAll: async signal => {
+      for (const keyId of keys.keyIds()) {
+        await new Promise(setImmediate);
+        if (signal.aborted) return;
+        await inTurn(keyId, async () => {
+          const held = keys.read(keyId);
+          if (held?.active) publish(held.active);
+          if (held) wipeHeldKey(held);
+        }).catch(noteFailure);
+      }
+    },
+    shareCount: keys.shareCount,
+    corruptCount: keys.corruptCount,
+  };
 }

@@ -1,20 +1,14 @@
-import { assert, type Clock, type ErrorCode, type Random, SkerryError, wipe } from '@skerry/base';
+import { type Clock, type Random, wipe } from '@skerry/base';
 import { hpkeSeal, nodeCrypto } from '@skerry/crypto';
 import { type DealerEffect, type DealerEvent, type DealOrder, startDeal, stepDealer } from '@skerry/custody';
 import type { Placement } from '@skerry/placement';
 import { splitPayload } from '@skerry/sharing';
-import {
-  decodeAnswer,
-  encodeRequest,
-  type Manifest,
-  type RequestAnswer,
-  type RequestBody,
-  type RequestName,
-} from '@skerry/wire';
+import type { Manifest } from '@skerry/wire';
+import { ask, codeOf } from './asking.ts';
 import type { PeerStreams } from './streams.ts';
 
 /** What a deal needs of its node. */
-export type DealingOptions = {
+type DealingOptions = {
   readonly streams: Pick<PeerStreams, 'request'>;
   readonly nodeKey: Uint8Array;
   /** 32 bytes; stays the caller's. */
@@ -28,25 +22,50 @@ export type DealingOptions = {
 /** A key that its holders serve. */
 export type Deal = { readonly manifest: Manifest; readonly placement: Placement };
 
-/** The error code that a failed request stands for; a bug is thrown on. */
-export function codeOf(error: unknown): ErrorCode {
-  if (error instanceof SkerryError) return error.code;
-  throw error;
+/** What an effect leads to: the machine's next event, or the end of the deal. */
+type Outcome = { readonly event: DealerEvent } | { readonly deal: Deal };
+
+/** Seals a DEK to its holder and sends the deposit; the DEK is wiped whatever happens. */
+async function sealAndDeposit(
+  { streams }: DealingOptions,
+  { share, info, deadlineMs }: Extract<DealerEffect, { type: 'deposit' }>,
+): Promise<Outcome> {
+  const { nodeId, ek, dek, deposit } = share;
+  const sealedDek = await hpkeSeal(ek, info, dek).finally(() => wipe(dek));
+  const answer = sealedDek
+    ? await ask(streams, nodeId, 'deposit', { ...deposit, sealedDek }, { deadlineMs }).catch(codeOf)
+    : 'SIGNATURE_INVALID';
+  return { event: { type: 'deposit-answered', nodeId, answer } };
 }
 
-/**
- * Asks a node and decodes its answer.
- *
- * @throws what `PeerStreams.request` and `decodeAnswer` throw
- */
-export async function ask<N extends RequestName>(
-  streams: Pick<PeerStreams, 'request'>,
-  nodeId: string,
-  name: N,
-  body: RequestBody<N>,
-  options: { readonly deadlineMs: number; readonly signal?: AbortSignal },
-): Promise<RequestAnswer<N>> {
-  return decodeAnswer(name, await streams.request(nodeId, encodeRequest(name, body), options));
+async function carryOut(options: DealingOptions, effect: DealerEffect): Promise<Outcome> {
+  const { streams } = options;
+  switch (effect.type) {
+    case 'offer': {
+      const { nodeId, offer, deadlineMs } = effect;
+      const answer = await ask(streams, nodeId, 'offer', offer, { deadlineMs }).catch(codeOf);
+      return { event: { type: 'offer-answered', nodeId, answer } };
+    }
+    case 'split': {
+      const { payload, k, t } = effect;
+      return { event: { type: 'split', shares: await splitPayload(payload, k, t) } };
+    }
+    case 'deposit':
+      return sealAndDeposit(options, effect);
+    case 'store-manifest':
+      await options.storeManifest(effect.manifest, effect.placement);
+      return { event: { type: 'manifest-stored' } };
+    case 'activate': {
+      const { nodeId, keyId, activation, deadlineMs } = effect;
+      const body = { keyId, activation };
+      const answer = await ask(streams, nodeId, 'activate', body, { deadlineMs }).catch(codeOf);
+      return { event: { type: 'activate-answered', nodeId, answer } };
+    }
+    case 'done':
+      return { deal: { manifest: effect.manifest, placement: effect.placement } };
+    case 'fail':
+      throw effect.error;
+  }
 }
 
 /**
@@ -54,68 +73,36 @@ export async function ask<N extends RequestName>(
  *
  * @param order what to deal; its key stays the caller's
  * @returns the activated manifest
- * @throws PLACEMENT_INFEASIBLE, DEPOSIT_FAILED, SECRET_EMPTY, STORE_FAILED; nothing is then activated
+ * @throws PLACEMENT_INFEASIBLE, SECRET_EMPTY, STORE_FAILED, and DEPOSIT_FAILED: nothing is then activated, or, where
+ *   its holders did not confirm that, nothing that the caller may count on
  */
 export async function dealKey(options: DealingOptions, order: DealOrder): Promise<Deal> {
-  const { streams, nodeKey, nodeSeed, clock, random } = options;
+  const { nodeKey, nodeSeed, clock, random } = options;
   const { promise, resolve, reject } = Promise.withResolvers<Deal>();
   const env = () => ({ crypto: nodeCrypto, random, nowMs: clock.nowMs(), nodeKey, nodeSeed });
-  let { state, effects } = startDeal(env(), order);
+  const first = startDeal(env(), order);
+  let { state } = first;
+  let isOver = false;
 
-  const dispatch = (event: DealerEvent): void => {
-    const step = stepDealer(env(), state, event);
+  async function follow(effect: DealerEffect): Promise<void> {
+    const outcome = await carryOut(options, effect);
+    if (isOver) return;
+    if ('deal' in outcome) return resolve(outcome.deal);
+    const step = stepDealer(env(), state, outcome.event);
     state = step.state;
-    carryOut(step.effects);
-  };
-
-  async function sealAndDeposit({
-    share,
-    info,
-    deadlineMs,
-  }: Extract<DealerEffect, { type: 'deposit' }>): Promise<void> {
-    const { nodeId, ek, dek, deposit } = share;
-    const sealedDek = await hpkeSeal(ek, info, dek);
-    wipe(dek);
-    const answer = sealedDek
-      ? await ask(streams, nodeId, 'deposit', { ...deposit, sealedDek }, { deadlineMs }).catch(codeOf)
-      : 'SIGNATURE_INVALID';
-    dispatch({ type: 'deposit-answered', nodeId, answer });
+    followAll(step.effects);
   }
 
-  async function perform(effect: DealerEffect): Promise<void> {
-    switch (effect.type) {
-      case 'offer': {
-        const { nodeId, offer, deadlineMs } = effect;
-        const answer = await ask(streams, nodeId, 'offer', offer, { deadlineMs }).catch(codeOf);
-        return dispatch({ type: 'offer-answered', nodeId, answer });
-      }
-      case 'split':
-        return dispatch({ type: 'split', shares: await splitPayload(effect.payload, effect.k, effect.t) });
-      case 'deposit':
-        return sealAndDeposit(effect);
-      case 'store-manifest':
-        await options.storeManifest(effect.manifest, effect.placement);
-        return dispatch({ type: 'manifest-stored' });
-      case 'activate': {
-        const { nodeId, keyId, activation, deadlineMs } = effect;
-        const answer = await ask(streams, nodeId, 'activate', { keyId, activation }, { deadlineMs }).catch(
-          codeOf,
-        );
-        return dispatch({ type: 'activate-answered', nodeId, answer });
-      }
-      case 'done':
-        return resolve({ manifest: effect.manifest, placement: effect.placement });
-      case 'fail':
-        return reject(effect.error);
-    }
+  /** An effect that fails ends the deal; nobody waits for those that still run then. */
+  function followAll(effects: readonly DealerEffect[]): void {
+    for (const effect of effects) follow(effect).catch(reject);
   }
 
-  function carryOut(list: readonly DealerEffect[]): void {
-    for (const effect of list) perform(effect).catch(reject);
+  followAll(first.effects);
+  try {
+    return await promise;
+  } finally {
+    isOver = true;
+    wipe(state.payload);
   }
-
-  assert(effects.length > 0, 'a deal begins with something to do');
-  carryOut(effects);
-  effects = [];
-  return promise;
 }

@@ -14,7 +14,7 @@ function publicKeyObject(key: Uint8Array): KeyObject {
 }
 
 /** An owner key that signs grants: its public key and its seed, 32 bytes each. */
-export type GrantSigner = { readonly key: Uint8Array; readonly seed: Uint8Array };
+type GrantSigner = { readonly key: Uint8Array; readonly seed: Uint8Array };
 
 function privateKeyObject({ key, seed }: GrantSigner): KeyObject {
   const jwk = { kty: 'OKP', crv: 'Ed25519', x: base64url(key), d: base64url(seed) };
@@ -41,37 +41,65 @@ export async function issueGrant(
   return new TextEncoder().encode(JSON.stringify(await jws.sign()));
 }
 
-function parseJws(grant: Uint8Array): GeneralJWS {
-  let parsed: unknown;
+/** One signature of a grant: its protected header and itself, in base64url. */
+type GrantSignature = { readonly protected: string; readonly signature: string };
+
+/** The fields of an object if those, and no others, are there. */
+function fieldsOf(value: unknown, names: readonly string[]): Readonly<Record<string, unknown>> | undefined {
+  if (typeof value !== 'object' || value === null) return undefined;
+  const isExact =
+    Object.keys(value).length === names.length && names.every(name => Object.hasOwn(value, name));
+  return isExact ? (value as Readonly<Record<string, unknown>>) : undefined;
+}
+
+function parseJson(bytes: Uint8Array): unknown {
   try {
-    parsed = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(grant));
+    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
   } catch {
     throw new SkerryError('GRANT_INVALID', 'the grant is not JSON');
   }
-  const { payload, signatures, ...rest } = Object(parsed) as Partial<GeneralJWS>;
-  if (typeof payload !== 'string' || !Array.isArray(signatures) || Object.keys(rest).length > 0) {
-    throw new SkerryError('GRANT_INVALID', 'the grant is not a general JWS');
-  }
-  return { payload, signatures };
 }
 
-/** The authority key that made one signature of a grant, or undefined where it is not a valid one. */
+function parseJws(grant: Uint8Array): Pick<GeneralJWS, 'payload'> & { signatures: GrantSignature[] } {
+  const jws = fieldsOf(parseJson(grant), ['payload', 'signatures']);
+  if (typeof jws?.['payload'] !== 'string' || !Array.isArray(jws['signatures'])) {
+    throw new SkerryError('GRANT_INVALID', 'the grant is not a general JWS');
+  }
+  const signatures = jws['signatures'].map((entry: unknown) => {
+    const fields = fieldsOf(entry, ['protected', 'signature']);
+    if (typeof fields?.['protected'] !== 'string' || typeof fields['signature'] !== 'string') {
+      throw new SkerryError(
+        'GRANT_INVALID',
+        "a signature of the grant has other than the grant's own headers",
+      );
+    }
+    return { protected: fields['protected'], signature: fields['signature'] };
+  });
+  return { payload: jws['payload'], signatures };
+}
+
+/**
+ * The authority key that made one signature of a grant, or undefined where it is not a valid one. Its header has the
+ * three fields that `issueGrant` sets and no others: what an extension would mean (RFC 7515 section 4.1.11, RFC 7797)
+ * never comes up.
+ */
 async function signerOf(
   payload: string,
-  signature: GeneralJWS['signatures'][number],
+  signature: GrantSignature,
   keys: ReadonlyMap<string, Uint8Array>,
 ): Promise<string | undefined> {
   try {
     const { protectedHeader } = await flattenedVerify(
       { ...signature, payload },
       header => {
-        const key = keys.get(header?.kid ?? '');
-        if (!key) throw new errors.JWSInvalid('the key is not of the authority');
+        const fields = fieldsOf(header, ['alg', 'typ', 'kid']);
+        const key = keys.get(String(fields?.['kid']));
+        if (fields?.['typ'] !== grantType || !key) throw new errors.JWSInvalid('not a header of a grant');
         return publicKeyObject(key);
       },
       { algorithms: [algorithm] },
     );
-    return protectedHeader?.typ === grantType ? protectedHeader.kid : undefined;
+    return protectedHeader?.kid;
   } catch (error) {
     if (error instanceof errors.JOSEError || error instanceof TypeError) return undefined;
     throw error;
@@ -80,7 +108,7 @@ async function signerOf(
 
 /**
  * The claims of a grant that enough distinct keys of an authority signed. Time, key and operation are the holder's
- * to check.
+ * to check. It verifies no more signatures than the authority has keys.
  *
  * @param grant as presented: anything
  * @param authority of the key
@@ -88,13 +116,14 @@ async function signerOf(
  */
 export async function verifyGrant(grant: Uint8Array, authority: Authority): Promise<GrantClaims> {
   const { payload, signatures } = parseJws(grant);
-  if (signatures.length > authority.keys.length)
-    throw new SkerryError('GRANT_INVALID', 'too many signatures');
+  if (signatures.length > authority.keys.length) {
+    throw new SkerryError('GRANT_INVALID', 'the grant has more signatures than its authority has keys');
+  }
   const keys = new Map(authority.keys.map(key => [toHex(key), key]));
   const signers = await Promise.all(signatures.map(async signature => signerOf(payload, signature, keys)));
   const distinct = new Set(signers.filter(signer => signer !== undefined));
   if (distinct.size < authority.needed) {
     throw new SkerryError('GRANT_INVALID', 'the grant is not signed by its authority');
   }
-  return parseGrantClaims(JSON.parse(Buffer.from(payload, 'base64url').toString()));
+  return parseGrantClaims(parseJson(Buffer.from(payload, 'base64url')));
 }

@@ -1,69 +1,96 @@
 import { toHex } from '@skerry/base';
-import type { HeldKey } from '@skerry/custody';
+import type { HeldKey, HolderEnv } from '@skerry/custody';
 
-type Holding = { readonly dealers: string[]; readonly offers: { dealer: string; expiresAtMs: number }[] };
+/** What is counted of one key: the dealers of its shares, and of its offers with the time that each lapses. */
+type Holding = {
+  readonly dealers: readonly string[];
+  readonly offers: readonly { readonly dealer: string; readonly expiresAtMs: number }[];
+  /** Whether nothing of it lapses: one active share and no more. */
+  readonly isSettled: boolean;
+};
 
-/** Counts of what this node holds, kept beside the store so that a quota costs no scan. */
-export type Holdings = {
-  /** Takes in a key's new state; null for a key that is gone. */
-  readonly set: (keyId: string, held: HeldKey | null) => void;
-  /** Shares in all, and shares and live offers of one dealer. */
-  readonly load: (
-    dealer: Uint8Array | null,
-    nowMs: number,
-  ) => { shares: number; offersOfDealer: number; sharesOfDealer: number };
+/** Counts of what this node holds, kept beside the store so that a quota costs no scan. They hold no secret. */
+type Holdings = {
+  /** Takes in a key's new state, null for a key that is gone, and returns a function that takes that back. */
+  readonly set: (keyId: string, held: HeldKey | null) => () => void;
+  /**
+   * What counts against the quotas.
+   *
+   * @param dealer whose shares and offers are wanted besides those of all
+   * @param nowMs the holder's clock; a dealer's offers that lapsed before it do not count
+   */
+  readonly load: (dealer: Uint8Array | null, nowMs: number) => HolderEnv['load'];
+  /** Offers kept of all dealers, those lapsed but not yet dropped among them. */
+  readonly offerCount: () => number;
+  /** Shares kept, active or pending. */
   readonly shareCount: () => number;
   readonly keyIds: () => string[];
+  /** Keys of which something lapses some time. */
+  readonly unsettledKeyIds: () => string[];
 };
+
+function holdingOf(held: HeldKey): Holding {
+  const epochs = [held.active, held.pending].filter(epoch => epoch !== null);
+  const { offers, pending, uses, announcements } = held;
+  return {
+    dealers: epochs.map(({ core }) => toHex(core.dealer)),
+    offers: offers.map(({ offer, expiresAtMs }) => ({ dealer: toHex(offer.dealer), expiresAtMs })),
+    isSettled: offers.length + uses.length + announcements.length === 0 && pending === null,
+  };
+}
 
 /** Makes empty counts. */
 export function createHoldings(): Holdings {
   const holdings = new Map<string, Holding>();
-  const shares = new Map<string, number>();
-  const offering = new Map<string, Map<string, number>>();
+  const sharesOf = new Map<string, number>();
+  const offersOf = new Map<string, Map<string, number>>();
   let shareCount = 0;
+  let offerCount = 0;
 
-  function count(holding: Holding | undefined, sign: 1 | -1): void {
-    for (const dealer of holding?.dealers ?? []) {
-      shareCount += sign;
-      shares.set(dealer, (shares.get(dealer) ?? 0) + sign);
-      if (shares.get(dealer) === 0) shares.delete(dealer);
+  function countShares(dealers: readonly string[], sign: 1 | -1): void {
+    shareCount += sign * dealers.length;
+    for (const dealer of dealers) {
+      const count = (sharesOf.get(dealer) ?? 0) + sign;
+      if (count === 0) sharesOf.delete(dealer);
+      else sharesOf.set(dealer, count);
     }
   }
 
-  function noteOffers(keyId: string, holding: Holding | undefined): void {
-    for (const [dealer, byKey] of offering) {
-      byKey.delete(keyId);
-      if (byKey.size === 0) offering.delete(dealer);
+  function replace(keyId: string, next: Holding | undefined): Holding | undefined {
+    const last = holdings.get(keyId);
+    if (next === undefined) holdings.delete(keyId);
+    else holdings.set(keyId, next);
+    countShares(last?.dealers ?? [], -1);
+    countShares(next?.dealers ?? [], 1);
+    offerCount += (next?.offers.length ?? 0) - (last?.offers.length ?? 0);
+    for (const { dealer } of last?.offers ?? []) {
+      const byKey = offersOf.get(dealer);
+      byKey?.delete(keyId);
+      if (byKey?.size === 0) offersOf.delete(dealer);
     }
-    for (const { dealer, expiresAtMs } of holding?.offers ?? []) {
-      const byKey = offering.get(dealer) ?? new Map<string, number>();
-      offering.set(dealer, byKey.set(keyId, expiresAtMs));
+    for (const { dealer, expiresAtMs } of next?.offers ?? []) {
+      offersOf.set(dealer, (offersOf.get(dealer) ?? new Map<string, number>()).set(keyId, expiresAtMs));
     }
+    return last;
   }
 
   return {
     set: (keyId, held) => {
-      count(holdings.get(keyId), -1);
-      if (held === null) holdings.delete(keyId);
-      else {
-        const epochs = [held.active, held.pending].filter(epoch => epoch !== null);
-        const dealers = epochs.map(({ core }) => toHex(core.dealer));
-        const offers = held.offers.map(({ offer, expiresAtMs }) => ({
-          dealer: toHex(offer.dealer),
-          expiresAtMs,
-        }));
-        holdings.set(keyId, { dealers, offers });
-      }
-      count(holdings.get(keyId), 1);
-      noteOffers(keyId, holdings.get(keyId));
+      const last = replace(keyId, held === null ? undefined : holdingOf(held));
+      return () => void replace(keyId, last);
     },
     load: (dealer, nowMs) => {
       const name = dealer === null ? '' : toHex(dealer);
-      const live = [...(offering.get(name)?.values() ?? [])].filter(expiresAtMs => expiresAtMs > nowMs);
-      return { shares: shareCount, offersOfDealer: live.length, sharesOfDealer: shares.get(name) ?? 0 };
+      const live = [...(offersOf.get(name)?.values() ?? [])].filter(expiresAtMs => expiresAtMs > nowMs);
+      return {
+        shares: shareCount + offerCount,
+        offersOfDealer: live.length,
+        sharesOfDealer: sharesOf.get(name) ?? 0,
+      };
     },
+    offerCount: () => offerCount,
     shareCount: () => shareCount,
     keyIds: () => [...holdings.keys()],
+    unsettledKeyIds: () => [...holdings].filter(([, { isSettled }]) => !isSettled).map(([keyId]) => keyId),
   };
 }

@@ -1,7 +1,17 @@
-import { fromHex, SkerryError, toHex } from '@skerry/base';
+import { fromHex, type Log, type Risk, SkerryError, toHex } from '@skerry/base';
 import { nodeCrypto } from '@skerry/crypto';
 import type { PlacementCertificate } from '@skerry/placement';
-import { bytes, decode, decodeManifest, encode, encodeManifest, type Manifest, tuple } from '@skerry/wire';
+import {
+  bytes,
+  decode,
+  decodeManifest,
+  encode,
+  encodeManifest,
+  type Manifest,
+  manifestBytesMax,
+  tuple,
+} from '@skerry/wire';
+import { parameters } from '../parameters.ts';
 import type { Store } from './store.ts';
 
 /** What the owner keeps of a key and tells nobody: why its holders were chosen, and what they protect. */
@@ -10,7 +20,11 @@ export type KeyNotes = {
   readonly createdAtMs: number;
   readonly certificate: PlacementCertificate;
   /** Level that the data's entropy was measured at; null where nothing was measured. */
-  readonly measuredRisk: string | null;
+  readonly measuredRisk: Risk | null;
+  /** What the key is for: a sealed file, or bytes that its owner gave. */
+  readonly kind: 'sealed' | 'extractable';
+  /** The owner's name for it, if any. */
+  readonly alias: string | null;
   /** How each holder is called in messages, by node id. */
   readonly labels: Readonly<Record<string, string>>;
 };
@@ -20,13 +34,16 @@ export type OwnedKey = { readonly manifest: Manifest; readonly notes: KeyNotes }
 
 /** The owner's keys: their manifests and notes, on disk before a deal is activated. Never the key itself. */
 export type Keyring = {
+  /** @throws STORE_CORRUPT where the entry is damaged, STORE_FAILED */
   readonly get: (keyId: Uint8Array) => OwnedKey | undefined;
+  /** On disk when this resolves. @throws STORE_FAILED */
   readonly put: (key: OwnedKey) => Promise<void>;
+  /** All that can be read, in the order of their ids. Damaged entries are logged, and stay. @throws STORE_FAILED */
   readonly list: () => Promise<OwnedKey[]>;
 };
 
-const shape = tuple({ manifest: bytes(1, 524_288), notes: bytes(2, 1_048_576) });
-const recordBytesMax = 2 * 1024 * 1024;
+const prefix = 'key/';
+const shape = tuple({ manifest: bytes(1, manifestBytesMax), notes: bytes(2, parameters.keyNotesBytesMax) });
 
 function encodeKey({ manifest, notes }: OwnedKey): Uint8Array {
   return encode(shape, {
@@ -35,28 +52,47 @@ function encodeKey({ manifest, notes }: OwnedKey): Uint8Array {
   });
 }
 
-function decodeKey(stored: Uint8Array): OwnedKey {
-  const { manifest, notes } = decode(shape, stored, recordBytesMax, 'owned key');
-  return {
-    manifest: decodeManifest(nodeCrypto, manifest),
-    notes: JSON.parse(new TextDecoder().decode(notes)) as KeyNotes,
-  };
+/** An entry whose checksum held; one that still does not decode was written by another version, or is none. */
+function decodeKey(keyId: string, stored: Uint8Array): OwnedKey {
+  try {
+    const { manifest, notes } = decode(shape, stored, shape.bytesMax, 'owned key');
+    const key = {
+      manifest: decodeManifest(nodeCrypto, manifest),
+      notes: JSON.parse(new TextDecoder().decode(notes)) as KeyNotes,
+    };
+    if (toHex(key.manifest.core.keyId) === keyId) return key;
+  } catch (error) {
+    if (!(error instanceof SkerryError || error instanceof SyntaxError)) throw error;
+  }
+  throw new SkerryError('STORE_CORRUPT', 'an entry of the keyring is damaged', { keyId });
 }
 
 /** The keyring in a node's store. */
-export function createKeyring(store: Store): Keyring {
-  const nameOf = (keyId: Uint8Array): string => `key/${toHex(keyId)}`;
+export function createKeyring(store: Store, log: Log): Keyring {
+  function read(keyId: string): OwnedKey | undefined {
+    const stored = store.get(`${prefix}${keyId}`);
+    return stored && decodeKey(keyId, stored);
+  }
+
+  async function list(): Promise<OwnedKey[]> {
+    const keys: OwnedKey[] = [];
+    for await (const name of store.keys(prefix)) {
+      const keyId = name.slice(prefix.length);
+      try {
+        const key = read(keyId);
+        if (key) keys.push(key);
+      } catch (error) {
+        if (!(error instanceof SkerryError) || error.code !== 'STORE_CORRUPT') throw error;
+        log.error('an entry of the keyring is damaged on disk: the key is left out', { keyId });
+      }
+    }
+    return keys;
+  }
+
   return {
-    get: keyId => {
-      const stored = store.get(nameOf(keyId));
-      return stored && decodeKey(stored);
-    },
-    put: async key => store.put(nameOf(key.manifest.core.keyId), encodeKey(key)),
-    list: async () => {
-      const keys: OwnedKey[] = [];
-      for await (const { value } of store.list('key/')) keys.push(decodeKey(value));
-      return keys;
-    },
+    get: keyId => read(toHex(keyId)),
+    put: async key => store.put(`${prefix}${toHex(key.manifest.core.keyId)}`, encodeKey(key)),
+    list,
   };
 }
 

@@ -2,6 +2,7 @@ import { type Clock, type Random, wipe } from '@skerry/base';
 import { hpkeOpen, nodeCrypto } from '@skerry/crypto';
 import {
   type AskedHolder,
+  type OpenOrder,
   type RequesterEffect,
   type RequesterEvent,
   roundContextOf,
@@ -10,11 +11,11 @@ import {
 } from '@skerry/custody';
 import { challengeOf, unpackKey } from '@skerry/sharing';
 import { answerInfo, type Manifest } from '@skerry/wire';
-import { ask, codeOf } from './dealing.ts';
+import { ask, codeOf } from './asking.ts';
 import type { PeerStreams } from './streams.ts';
 
 /** What an open needs of its node. */
-export type OpeningOptions = {
+type OpeningOptions = {
   readonly streams: Pick<PeerStreams, 'request' | 'isAlive' | 'roundTripMs'>;
   readonly nodeKey: Uint8Array;
   /** 32 bytes, the grant's confirmation key; stays the caller's. */
@@ -31,6 +32,9 @@ export type OpenedKey = {
   readonly sets: number;
 };
 
+/** The payload that a round gave, owned by whoever receives it. */
+type RoundResult = { readonly payload: Uint8Array; readonly sets: number };
+
 /** Those to ask first: with a live connection, then the nearest, then in the manifest's order. */
 function inOrder(
   streams: OpeningOptions['streams'],
@@ -40,6 +44,74 @@ function inOrder(
   const rank = (holder: AskedHolder): number =>
     streams.isAlive(holder.nodeId) ? (holder.roundTripMs ?? 1e6) : 1e9;
   return known.sort((a, b) => rank(a) - rank(b));
+}
+
+/** Asks one holder for its part, and opens what it answers; a failure is an event too. */
+async function askHolder(
+  streams: OpeningOptions['streams'],
+  { attempt, holder, request, deadlineMs }: Extract<RequesterEffect, { type: 'ask' }>,
+  order: OpenOrder,
+  recipientSeed: Uint8Array,
+  signal: AbortSignal,
+): Promise<RequesterEvent | undefined> {
+  const { nodeId, x } = holder;
+  try {
+    const { sealed } = await ask(streams, nodeId, 'round', request, { deadlineMs, signal });
+    const context = roundContextOf(nodeCrypto, request, order.manifest.core.scheme);
+    const info = answerInfo(challengeOf(nodeCrypto, context), x);
+    const opened = await hpkeOpen(recipientSeed, info, sealed);
+    return { type: 'answered', attempt, x, answer: opened ?? 'SIGNATURE_INVALID' };
+  } catch (error) {
+    // Called off, since the open has ended: the reason is none of the holder's.
+    if (signal.aborted) return undefined;
+    return { type: 'answered', attempt, x, answer: codeOf(error) };
+  }
+}
+
+/**
+ * Carries the requester's machine to its end. Then no timer runs, and requests under way are called off; an answer
+ * that is still being opened goes to the ended machine, which wipes it.
+ */
+async function runRound(
+  { streams, clock, random }: OpeningOptions,
+  order: OpenOrder,
+  recipientSeed: Uint8Array,
+): Promise<RoundResult> {
+  const ending = new AbortController();
+  const timers = new Set<NodeJS.Timeout>();
+  const { promise, resolve, reject } = Promise.withResolvers<RoundResult>();
+  const env = () => ({ crypto: nodeCrypto, random, nowMs: clock.nowMs() });
+  const first = startOpen(env(), order);
+  let { state } = first;
+
+  function take(event: RequesterEvent | undefined): void {
+    if (event === undefined) return;
+    try {
+      const step = stepRequester(env(), state, event);
+      state = step.state;
+      carryOut(step.effects);
+    } catch (error) {
+      reject(error);
+    }
+  }
+
+  function carryOut(effects: readonly RequesterEffect[]): void {
+    for (const effect of effects) {
+      if (effect.type === 'ask') {
+        askHolder(streams, effect, order, recipientSeed, ending.signal).then(take, reject);
+      } else if (effect.type === 'wake') timers.add(setTimeout(take, effect.afterMs, effect.event));
+      else if (effect.type === 'done') resolve({ payload: effect.payload, sets: effect.sets });
+      else reject(effect.error);
+    }
+  }
+
+  carryOut(first.effects);
+  try {
+    return await promise;
+  } finally {
+    ending.abort();
+    for (const timer of timers) clearTimeout(timer);
+  }
 }
 
 /**
@@ -56,71 +128,20 @@ export async function openKey(
     readonly holders: readonly Omit<AskedHolder, 'roundTripMs'>[];
   },
 ): Promise<OpenedKey> {
-  const { streams, nodeKey, confirmationSeed, clock, random } = options;
-  const { manifest, grant } = order;
-  const { scheme, box, keyId } = manifest.core;
+  const { streams, nodeKey, confirmationSeed, random } = options;
+  const { box, keyId } = order.manifest.core;
   const recipientSeed = random.bytes(32);
-  const recipientKey = nodeCrypto.x25519PublicKey(recipientSeed);
-  const ending = new AbortController();
-  const timers = new Set<NodeJS.Timeout>();
-  const { promise, resolve, reject } = Promise.withResolvers<{ payload: Uint8Array; sets: number }>();
-  const env = () => ({ crypto: nodeCrypto, random, nowMs: clock.nowMs() });
-  const holders = inOrder(streams, order.holders);
-  let { state, effects } = startOpen(env(), {
-    manifest,
-    holders,
-    grant,
-    recipientKey,
-    nodeKey,
-    confirmationSeed,
-  });
-
-  const dispatch = (event: RequesterEvent): void => {
-    const step = stepRequester(env(), state, event);
-    state = step.state;
-    carryOut(step.effects);
-  };
-
-  async function askHolder(effect: Extract<RequesterEffect, { type: 'ask' }>): Promise<void> {
-    const { attempt, holder, request, deadlineMs } = effect;
-    const challenge = challengeOf(nodeCrypto, roundContextOf(nodeCrypto, request, scheme));
-    try {
-      const within = { deadlineMs, signal: ending.signal };
-      const { sealed } = await ask(streams, holder.nodeId, 'round', request, within);
-      const opened = await hpkeOpen(recipientSeed, answerInfo(challenge, holder.x), sealed);
-      dispatch({ type: 'answered', attempt, x: holder.x, answer: opened ?? 'SIGNATURE_INVALID' });
-    } catch (error) {
-      if (!ending.signal.aborted) dispatch({ type: 'answered', attempt, x: holder.x, answer: codeOf(error) });
-    }
-  }
-
-  function wake(event: RequesterEvent): void {
-    try {
-      dispatch(event);
-    } catch (error) {
-      reject(error);
-    }
-  }
-
-  function carryOut(list: readonly RequesterEffect[]): void {
-    for (const effect of list) {
-      if (effect.type === 'ask') askHolder(effect).catch(reject);
-      else if (effect.type === 'wake') timers.add(setTimeout(wake, effect.afterMs, effect.event));
-      else if (effect.type === 'done') resolve(effect);
-      else reject(effect.error);
-    }
-  }
-
-  carryOut(effects);
-  effects = [];
   try {
-    const { payload, sets } = await promise;
-    const key = unpackKey({ crypto: nodeCrypto, payload, box, keyId });
-    wipe(payload);
-    return { key, sets };
+    const recipientKey = nodeCrypto.x25519PublicKey(recipientSeed);
+    const holders = inOrder(streams, order.holders);
+    const asked = { ...order, holders, recipientKey, nodeKey, confirmationSeed };
+    const { payload, sets } = await runRound(options, asked, recipientSeed);
+    try {
+      return { key: unpackKey({ crypto: nodeCrypto, payload, box, keyId }), sets };
+    } finally {
+      wipe(payload);
+    }
   } finally {
-    ending.abort();
-    for (const timer of timers) clearTimeout(timer);
     wipe(recipientSeed);
   }
 }

@@ -23,8 +23,13 @@ export type Store = {
   readonly del: (key: string) => Promise<void>;
   /** All changes or none, on disk when this resolves; a crash in between leaves none. @throws STORE_FAILED */
   readonly batch: (changes: readonly StoreChange[]) => Promise<void>;
-  /** Keys that begin with a prefix, in order, with their values, as they were when the list began. @throws as `get` */
-  readonly list: (prefix: string) => AsyncIterable<{ readonly key: string; readonly value: Uint8Array }>;
+  /**
+   * Keys that begin with a prefix, in order, as they were when this began. Values are read one by one by `get`, so
+   * that one that is corrupt does not hide the others.
+   *
+   * @throws STORE_CORRUPT, STORE_FAILED where the disk gives no keys
+   */
+  readonly keys: (prefix: string) => AsyncIterable<string>;
   /** Waits for writes under way, then lets go of the directory. */
   readonly close: () => Promise<void>;
 };
@@ -65,7 +70,7 @@ export async function openStore(directory: string): Promise<Store> {
     put: async (key, value) => batch([{ type: 'put', key, value }]),
     del: async key => batch([{ type: 'del', key }]),
     batch,
-    list: prefix => listFrom(level, directory, prefix),
+    keys: prefix => keysFrom(level, directory, prefix),
     close: async () => guarded(directory, async () => level.close()),
   };
 }
@@ -88,19 +93,14 @@ async function noteDamage(directory: string): Promise<void> {
   throw new SkerryError('STORE_CORRUPT', message, { directory });
 }
 
-async function* listFrom(
-  level: Level,
-  directory: string,
-  prefix: string,
-): AsyncGenerator<{ readonly key: string; readonly value: Uint8Array }> {
+async function* keysFrom(level: Level, directory: string, prefix: string): AsyncGenerator<string> {
   // U+FFFF sorts behind every character of a key
-  const iterator = level.iterator({ gte: prefix, lt: `${prefix}\uffff` });
+  const iterator = level.keys({ gte: prefix, lt: `${prefix}\uffff` });
   try {
     for (;;) {
-      const entry = await guarded(directory, async () => iterator.next());
-      if (entry === undefined) return;
-      const [key, stored] = entry;
-      yield { key, value: checkedValue(key, stored) };
+      const key = await guarded(directory, async () => iterator.next());
+      if (key === undefined) return;
+      yield key;
     }
   } finally {
     await iterator.close();

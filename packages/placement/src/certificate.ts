@@ -105,7 +105,7 @@ export type PlacementCertificate = {
 };
 
 /** What a certificate is made from. */
-export type CertificateInput = Counts &
+type CertificateInput = Counts &
   Pick<PlacementCertificate, 'profile' | 'risk' | 'reduced' | 'manual' | 'simulated'> & {
     /** k of them: n primaries, then spares. */
     readonly holders: readonly Candidate[];

@@ -26,8 +26,8 @@ export type Member = Pick<Candidate, 'nodeId' | 'operator' | 'trust' | 'availabi
   readonly place: Pick<Candidate['place'], 'region'>;
 };
 
-/** Nodes that fail together with probability `common`, and otherwise each with its own. All 0..1. */
-export type FailureGroup = { readonly common: number; readonly each: readonly number[] };
+/** Nodes that fail together with probability `together`, and otherwise each with its own. All 0..1. */
+export type FailureGroup = { readonly together: number; readonly each: readonly number[] };
 
 /** Most shares that one operator and one region may hold. */
 export type Caps = { readonly perOperator: number; readonly perRegion: number };
@@ -101,13 +101,13 @@ export function compromiseOf(trust: number): number {
 function addGroup(failures: Float64Array, group: FailureGroup): Float64Array {
   const size = group.each.length;
   const inside = new Float64Array(size + 1);
-  inside[0] = 1 - group.common;
+  inside[0] = 1 - group.together;
   for (const [index, probability] of group.each.entries()) {
     for (let failed = index + 1; failed >= 0; failed--) {
       inside[failed] = inside[failed]! * (1 - probability) + (inside[failed - 1] ?? 0) * probability;
     }
   }
-  inside[size] = inside[size]! + group.common;
+  inside[size] = inside[size]! + group.together;
   const folded = new Float64Array(failures.length + size);
   for (const [before, weight] of failures.entries()) {
     for (const [failed, probability] of inside.entries()) {
@@ -119,7 +119,7 @@ function addGroup(failures: Float64Array, group: FailureGroup): Float64Array {
 
 /**
  * The distribution of the number of nodes that fail, where groups are independent of each other: the convolution
- * over groups of [common * all + (1 - common) * Poisson-binomial(each)]. Exact, in O(k^2). Only sums of products of
+ * over groups of [together * all + (1 - together) * Poisson-binomial(each)]. Exact, in O(k^2). Only sums of products of
  * probabilities, so even tails of 1e-12 keep nearly full precision.
  *
  * @param groups disjoint; k nodes in all
@@ -146,7 +146,7 @@ export function upperTail(distribution: Float64Array, from: number): number {
 
 /** The nodes of one region: out together with rho, each down with 1 - a. */
 export function regionGroup(members: readonly Member[]): FailureGroup {
-  return { common: regionOutage, each: members.map(member => 1 - member.availability) };
+  return { together: regionOutage, each: members.map(member => 1 - member.availability) };
 }
 
 /** The nodes of one operator: compromised together with kappa, each with q. */
@@ -154,7 +154,7 @@ export function operatorGroup(members: readonly Member[]): FailureGroup {
   assert(members.length > 0, 'an operator runs a node');
   const meanTrust = members.reduce((sum, member) => sum + member.trust, 0) / members.length;
   return {
-    common: 10 ** (compromiseExponents.operator + compromiseExponents.perTrust * meanTrust),
+    together: 10 ** (compromiseExponents.operator + compromiseExponents.perTrust * meanTrust),
     each: members.map(member => compromiseOf(member.trust)),
   };
 }

@@ -5,7 +5,7 @@ import { seededNumbers } from './worlds.ts';
 
 const groups = fc.array(
   fc.record({
-    common: fc.double({ min: 0, max: 1, noNaN: true }),
+    together: fc.double({ min: 0, max: 1, noNaN: true }),
     each: fc.array(fc.double({ min: 0, max: 1, noNaN: true }), { minLength: 1, maxLength: 3 }),
   }),
   { maxLength: 4 },
@@ -22,7 +22,7 @@ function enumerateFailures(list: readonly FailureGroup[]): number[] {
       let node = 0;
       for (const [index, group] of list.entries()) {
         const fallen = ((together >> index) & 1) === 1;
-        probability *= fallen ? group.common : 1 - group.common;
+        probability *= fallen ? group.together : 1 - group.together;
         for (const each of group.each) {
           const down = ((alone >> node) & 1) === 1;
           probability *= down ? each : 1 - each;
@@ -67,17 +67,17 @@ test('the distribution sums to 1 and its tails fall', () => {
 
 test('a seeded Monte Carlo of failures agrees within four standard errors', () => {
   const list: FailureGroup[] = [
-    { common: 0.05, each: [0.1, 0.2, 0.3] },
-    { common: 0.1, each: [0.15, 0.05] },
-    { common: 0.02, each: [0.25] },
+    { together: 0.05, each: [0.1, 0.2, 0.3] },
+    { together: 0.1, each: [0.15, 0.05] },
+    { together: 0.02, each: [0.25] },
   ];
   const next = seededNumbers(1);
   const runs = 200_000;
   const seen = Array.from({ length: 7 }, () => 0);
   for (let run = 0; run < runs; run++) {
     let failed = 0;
-    for (const { common, each } of list) {
-      if (next() < common) failed += each.length;
+    for (const { together, each } of list) {
+      if (next() < together) failed += each.length;
       else for (const probability of each) if (next() < probability) failed++;
     }
     seen[failed]!++;
@@ -95,9 +95,9 @@ test('nodes that may fail together have fatter tails than nodes that fail alone'
       fc.double({ min: 1e-4, max: 0.05, noNaN: true }),
       fc.integer({ min: 2, max: 8 }),
       (sizes, each, from) => {
-        const common = each / 3;
-        const grouped = sizes.map(size => ({ common, each: Array.from({ length: size }, () => each) }));
-        const apart = grouped.flatMap(group => group.each.map(one => ({ common, each: [one] })));
+        const together = each / 3;
+        const grouped = sizes.map(size => ({ together, each: Array.from({ length: size }, () => each) }));
+        const apart = grouped.flatMap(group => group.each.map(one => ({ together, each: [one] })));
         const tail = upperTail(failureDistribution(apart), from);
         fc.pre(tail > 0 && tail <= 1e-2);
         expect(upperTail(failureDistribution(grouped), from)).toBeGreaterThanOrEqual(tail * (1 - 1e-9));

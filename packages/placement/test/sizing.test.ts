@@ -41,7 +41,9 @@ describe('sizing', () => {
   });
 
   test('tails far below the precision of 1 - P keep their value', () => {
-    const distribution = failureDistribution(Array.from({ length: 20 }, () => ({ common: 0, each: [1e-3] })));
+    const distribution = failureDistribution(
+      Array.from({ length: 20 }, () => ({ together: 0, each: [1e-3] })),
+    );
     expect(upperTail(distribution, 20) / 1e-60).toBeCloseTo(1, 9);
     expect(upperTail(distribution, 21)).toBe(0);
     expect(upperTail(distribution, 0)).toBe(1);

@@ -49,7 +49,7 @@ export function seededNumbers(seed: number): () => number {
 }
 
 /** How a random world is drawn. Trust and availability are within the given ranges. */
-export type WorldShape = {
+type WorldShape = {
   readonly size: number;
   readonly operatorCount: number;
   readonly regionCount: number;

@@ -23,6 +23,9 @@ import { createSwarm, type Swarm } from '../index.ts';
 
 const quiet: Log = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
 
+/** One holder's answer to one round request. */
+type Answer = { readonly request: RoundRequest; readonly sealed: Uint8Array };
+
 function xor(parts: readonly Uint8Array[]): Uint8Array {
   return at(parts, 0).map((_, i) => parts.reduce((sum, part) => sum ^ at(part, i), 0));
 }
@@ -105,46 +108,50 @@ describe('what a requester and an archivist get to see', () => {
     expect(contains(all, key.subarray(0, 16))).toBe(false);
   });
 
-  test('no proper subset of the contributions, once opened, is or sums to anything that a share alone gives', async () => {
-    const answers: { request: RoundRequest; sealed: Uint8Array }[] = [];
+  /** Opens the key as `Peer.open` does, and keeps every answer and every random value of the requester. */
+  async function openRecorded(): Promise<{ answers: Answer[]; seeds: Uint8Array[]; opened: Uint8Array }> {
+    const answers: Answer[] = [];
     const seeds: Uint8Array[] = [];
     const { streams } = owner.network;
     const { nodeSeed } = await loadIdentity(owner.home);
-    const grant = await owner.grant(keyId, owner.nodeId, { lifeMs: 60_000, uses: null });
-    const manifest = dealt.manifest;
-    const opened = await openKey(
+    const { token } = await owner.grant(keyId, owner.nodeId, { lifeMs: 60_000, uses: null });
+    const { core } = dealt.manifest;
+    const recording: typeof streams = {
+      ...streams,
+      request: async (nodeId, body, options) => {
+        const answer = await streams.request(nodeId, body, options);
+        const request = decodeRequest(body);
+        if (request.name !== 'round') throw new Error('an open asks for rounds only');
+        answers.push({ request: request.body, sealed: decodeAnswer('round', answer).sealed });
+        return answer;
+      },
+    };
+    const bytes = (length: number) => {
+      const fresh = nodeRandom.bytes(length);
+      seeds.push(fresh.slice());
+      return fresh;
+    };
+    const holders = core.holders.map(({ x, nodeKey }) => ({
+      x,
+      nodeId: nodeIdOf(nodeKey),
+      label: `holder ${x}`,
+    }));
+    const { key: opened } = await openKey(
       {
-        streams: {
-          ...streams,
-          request: async (nodeId, body, options) => {
-            const answer = await streams.request(nodeId, body, options);
-            const request = decodeRequest(body);
-            if (request.name !== 'round') throw new Error('an open asks for rounds only');
-            answers.push({ request: request.body, sealed: decodeAnswer('round', answer).sealed });
-            return answer;
-          },
-        },
-        nodeKey: manifest.core.dealer,
+        streams: recording,
+        nodeKey: core.dealer,
         confirmationSeed: nodeSeed,
         clock: nodeClock,
-        random: {
-          bytes: length => {
-            const bytes = nodeRandom.bytes(length);
-            seeds.push(bytes.slice());
-            return bytes;
-          },
-        },
+        random: { bytes },
       },
-      {
-        manifest,
-        grant,
-        holders: manifest.core.holders.map(({ x, nodeKey }) => {
-          const nodeId = nodeIdOf(nodeKey);
-          return { x, nodeId, label: nodeId };
-        }),
-      },
+      { manifest: dealt.manifest, grant: token, holders },
     );
-    expect(opened.key).toEqual(key);
+    return { answers, seeds, opened };
+  }
+
+  test('no proper subset of the contributions, once opened, is or sums to anything that a share alone gives', async () => {
+    const { answers, seeds, opened } = await openRecorded();
+    expect(opened).toEqual(key);
 
     const request = at(answers, 0).request;
     const challenge = challengeOf(nodeCrypto, roundContextOf(nodeCrypto, request, 'gf256'));

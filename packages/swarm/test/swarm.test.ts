@@ -123,7 +123,7 @@ describe('a swarm of twelve real peers', () => {
     const owner = at(swarm.nodes, 0).peer();
     const friend = at(swarm.nodes, 5).peer();
     const stranger = at(swarm.nodes, 6).peer();
-    const grant = await owner.grant(dealt.keyId, friend.nodeId, { lifeMs: 60_000, uses: 1 });
+    const { token: grant } = await owner.grant(dealt.keyId, friend.nodeId, { lifeMs: 60_000, uses: 1 });
     expect((await friend.open(dealt.keyId, grant)).key).toEqual(key);
     expect((await errorOf(friend.open(dealt.keyId, grant))).code).toBe('GRANT_USED_UP');
     expect((await errorOf(friend.open(dealt.keyId))).code).toBe('GRANT_INVALID');

@@ -7,7 +7,6 @@ import {
   nodeRecordBytesMax,
   payloadBytesMax,
   payloadBytesMin,
-  sealedAnswerBytesMax,
   sharesMax,
 } from '../parameters.ts';
 import { activationShape, type Receipt, receiptShape } from './activation.ts';
@@ -75,7 +74,7 @@ export function acceptPreimage(offer: Offer, ek: Uint8Array, expiresAtMs: number
   return preimage('accept', offerPreimage(offer), ek, expiresAtMs);
 }
 
-const depositShape = tuple({
+export const depositShape = tuple({
   core: coreShape,
   signatures: authoritySignaturesShape,
   pointsSignatures: authoritySignaturesShape,
@@ -106,7 +105,7 @@ export function depositInfo(
 /** Operations of a round. */
 export const operations = ['open', 'inspect'] as const;
 
-const roundRequestShape = tuple({
+export const roundRequestShape = tuple({
   op: word(operations),
   keyId: bytes(32),
   epoch: epochShape,
@@ -180,7 +179,11 @@ const directoryPageShape = tuple({
 /** An empty answer: done. */
 const doneShape = tuple({});
 const activateShape = tuple({ keyId: bytes(32), activation: activationShape });
-const sealedAnswerShape = tuple({ sealed: bytes(hpkeOverheadBytes, sealedAnswerBytesMax) });
+/** A contribution of the shortest payload: the heads of an array and two byte strings, the payload, a signature. */
+const contributionBytesMin = 1 + 2 + payloadBytesMin + 2 + 64;
+const sealedAnswerShape = tuple({
+  sealed: bytes(hpkeOverheadBytes + contributionBytesMin, hpkeOverheadBytes + contributionShape.bytesMax),
+});
 const possessionShape = tuple({ signature: bytes(64) });
 
 /** The body of each request by name. */

@@ -32,7 +32,7 @@ const claims = {
 
 const claimsShape = tuple(claims);
 
-const nodeRecordShape = tuple({ ...claims, signature: bytes(64) });
+export const nodeRecordShape = tuple({ ...claims, signature: bytes(64) });
 /** A node's signed entry in the directory. It says nothing of the node's own trust: nobody would believe it. */
 export type NodeRecord = TypeOf<typeof nodeRecordShape>;
 

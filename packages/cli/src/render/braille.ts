@@ -1,5 +1,5 @@
 /** A grid of terminal cells, two dots wide and four high each, drawn with Unicode's Braille patterns (U+2800). */
-export type BrailleGrid = {
+type BrailleGrid = {
   /** Sets the dot; outside the grid it is ignored. x runs right, y down, from 0. */
   readonly set: (x: number, y: number) => void;
   /** The character of a cell; a space where no dot is set. */

@@ -40,7 +40,7 @@ export function renderReady(nodes: readonly SwarmNode[], display: Display): stri
 }
 
 /** Shows the main job as it goes on, and sums it up. */
-export type OnceText = OnceObserver & {
+type OnceText = OnceObserver & {
   /** What happened, in a table. */
   readonly summary: (result: OnceResult) => string;
 };

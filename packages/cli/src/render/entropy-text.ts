@@ -64,7 +64,7 @@ function renderPlot(report: EntropyReport, columns: number, paint: Paint): strin
 }
 
 /** What an entropy report looks like on a terminal. */
-export type EntropyTextOptions = EntropyLabels & {
+type EntropyTextOptions = EntropyLabels & {
   /** Cells across. */
   readonly columns: number;
   readonly paint: Paint;

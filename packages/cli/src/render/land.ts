@@ -25,11 +25,11 @@ type Topology = { readonly objects: { readonly land: unknown } };
 // None of the three brings types.
 const require = createRequire(import.meta.url);
 const { geoEquirectangular, geoPath } = require('d3-geo') as {
-  geoEquirectangular(): Projection;
-  geoPath(projection: Projection, context: PathContext): (feature: unknown) => void;
+  geoEquirectangular: () => Projection;
+  geoPath: (projection: Projection, context: PathContext) => (feature: unknown) => void;
 };
 const { feature } = require('topojson-client') as {
-  feature(topology: Topology, object: unknown): unknown;
+  feature: (topology: Topology, object: unknown) => unknown;
 };
 
 /** A plate carrée map of so many dots. */

@@ -5,8 +5,9 @@ import {
   type PlacementCertificate,
   regionName,
 } from '@skerry/placement';
+import { nodeColumnFromWidth, unchosenShownMax } from '../../parameters.ts';
 import { formatCount, formatProbability } from './format.ts';
-import { renderTable } from './table.ts';
+import { type Column, renderTable } from './table.ts';
 import { type Look, type Paint, printable } from './text.ts';
 import { type Mark, type MarkKind, renderMap } from './world-map.ts';
 
@@ -21,14 +22,14 @@ export type PlacedNode = {
 };
 
 /** How a placement is shown. */
-export type PlacementOptions = {
+type PlacementOptions = {
   /** Cells across the map. */
   readonly columns: number;
   /** Cells that tables may take; undefined for any. */
   readonly tableWidth: number | undefined;
   readonly color: boolean;
   readonly paint: Paint;
-  /** Nodes that might have been chosen; those that were not are shown as dots. */
+  /** Nodes that might have been chosen; where they are few, those that were not are on the map too. */
   readonly candidates: readonly Candidate[];
 };
 
@@ -90,26 +91,25 @@ function renderHolders(nodes: readonly PlacedNode[], { tableWidth, color }: Plac
     nearest.label,
     shortId(node.nodeId),
   ]);
-  return renderTable(rows, {
-    columns: [
-      { title: '' },
-      { title: 'place' },
-      { title: 'region' },
-      { title: 'operator' },
-      { title: 'trust', align: 'right' },
-      { title: 'role' },
-      { title: 'nearest', align: 'right' },
-      { title: 'to' },
-      { title: 'node' },
-    ],
-    width: tableWidth,
-    color,
-  });
+  const columns: Column[] = [
+    { title: '' },
+    { title: 'place' },
+    { title: 'region' },
+    { title: 'operator' },
+    { title: 'trust', align: 'right' },
+    { title: 'role' },
+    { title: 'nearest', align: 'right' },
+    { title: 'to' },
+  ];
+  const roomForNodes = tableWidth === undefined || tableWidth >= nodeColumnFromWidth;
+  if (roomForNodes) columns.push({ title: 'node' });
+  return renderTable(rows, { columns, width: tableWidth, color });
 }
 
-function renderTargets(
+/** What was asked of a placement and what it reaches: a table. */
+export function renderTargets(
   certificate: PlacementCertificate,
-  { tableWidth, color, paint }: PlacementOptions,
+  { tableWidth, color, paint }: Pick<PlacementOptions, 'tableWidth' | 'color' | 'paint'>,
 ): string {
   const { manual, targets, reached, t, n } = certificate;
   const verdict = (met: boolean): string => (met ? 'met' : manual ? 'not asked for' : 'MISSED');
@@ -159,7 +159,7 @@ function listNames(names: readonly string[]): string {
 }
 
 /** What a placement outlasts, and who could break it: sentences. */
-function renderPromises({ survives, cheapestCoalition, t }: PlacementCertificate): string {
+export function renderPromises({ survives, cheapestCoalition, t }: PlacementCertificate): string {
   const { operators, regions } = cheapestCoalition;
   const regionNames = regions.names.map(regionName);
   const losses = [
@@ -194,9 +194,10 @@ function renderBanners({ certificate }: Placement, paint: Paint): string {
   ].join('');
 }
 
-/** The marks of a placement on a map. */
+/** The marks of a placement on a map; nodes that were not chosen only where they are few. */
 function marksOf(nodes: readonly PlacedNode[], candidates: readonly Candidate[]): Mark[] {
   const chosen = new Set(nodes.map(({ node }) => node.nodeId));
+  const others = candidates.filter(({ nodeId }) => !chosen.has(nodeId));
   return [
     ...nodes.map(({ node: { place }, label, role }) => ({
       lat: place.lat,
@@ -204,9 +205,12 @@ function marksOf(nodes: readonly PlacedNode[], candidates: readonly Candidate[])
       label,
       kind: role,
     })),
-    ...candidates
-      .filter(({ nodeId }) => !chosen.has(nodeId))
-      .map(({ place }) => ({ lat: place.lat, lon: place.lon, label: '∘', kind: 'other' as const })),
+    ...(others.length > unchosenShownMax ? [] : others).map(({ place }) => ({
+      lat: place.lat,
+      lon: place.lon,
+      label: '∘',
+      kind: 'other' as const,
+    })),
   ];
 }
 

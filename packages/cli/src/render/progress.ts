@@ -1,6 +1,6 @@
 import type { Clock } from '@skerry/base';
-import { progressDelayMs, progressIntervalMs, terminalColumnsDefault } from '../../parameters.ts';
-import type { TerminalStream } from '../io.ts';
+import { progressDelayMs, progressIntervalMs } from '../../parameters.ts';
+import { columnsOf, type TerminalStream } from '../io.ts';
 import { printable, truncate } from './text.ts';
 
 /** A line on a terminal that says how far something is. */
@@ -12,7 +12,7 @@ export type Progress = {
 };
 
 /** Where progress goes. */
-export type ProgressOptions = {
+type ProgressOptions = {
   /** Standard error; only a terminal gets a line. */
   readonly stream: TerminalStream;
   /** Whether to show nothing at all. */
@@ -38,8 +38,7 @@ export function createProgress({ stream, quiet, clock }: ProgressOptions): Progr
       if (nowMs < dueMs) return;
       dueMs = nowMs + progressIntervalMs;
       shown = true;
-      const columns = stream.columns ?? terminalColumnsDefault;
-      stream.write(eraseLine + truncate(printable(describe(nowMs - startMs)), columns - 1));
+      stream.write(eraseLine + truncate(printable(describe(nowMs - startMs)), columnsOf(stream) - 1));
     },
     clear() {
       if (shown) stream.write(eraseLine);

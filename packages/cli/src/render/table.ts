@@ -8,7 +8,7 @@ export type Column = {
 };
 
 /** How a table is shown. */
-export type TableOptions = {
+type TableOptions = {
   readonly columns: readonly Column[];
   /** Cells of the terminal; the widest columns give way until the table fits. Without it nothing is cut. */
   readonly width?: number | undefined;

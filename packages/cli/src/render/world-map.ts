@@ -18,7 +18,7 @@ export type Mark = {
 };
 
 /** What a map shows. */
-export type MapOptions = {
+type MapOptions = {
   readonly marks: readonly Mark[];
   /** Cells across. */
   readonly columns: number;
@@ -71,8 +71,8 @@ function placeMarks(cells: Cell[][], marks: readonly Mark[], view: WorldView): v
     for (const beside of [from - 1, from + label.length]) {
       if (line[beside] !== undefined) line[beside] = { text: ' ', look: undefined };
     }
-    for (const [index, text] of [...label].entries()) {
-      line[from + index] = { text, look: looks[kind] };
+    for (let index = 0; index < label.length; index++) {
+      line[from + index] = { text: label.charAt(index), look: looks[kind] };
       marked[row + shift.down]![from + index] = true;
     }
   }

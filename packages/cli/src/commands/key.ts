@@ -1,0 +1,186 @@
+import { type Risk, riskLevels, SkerryError, toHex, wipe } from '@skerry/base';
+import { Option } from 'commander';
+import type { CommandModule, Invocation } from '../command.ts';
+import type { Daemon } from '../daemon/client.ts';
+import { readInteger } from '../flags.ts';
+import type { KeyDocument } from '../key-document.ts';
+
+type Flags = {
+  readonly risk: Risk;
+  readonly t?: number;
+  readonly n?: number;
+  readonly k?: number;
+  readonly alias?: string;
+  readonly acceptReduced?: boolean;
+};
+
+const afterHelp = `
+Examples:
+  skerry key create --alias backups --risk high
+  openssl rand 32 | skerry key import - --t 3 --n 4 --k 5
+  skerry key open backups > key.bin
+  skerry key ls`;
+
+/** Bytes of a key that create makes. */
+const createdBytes = 32;
+
+/** Bytes of a key, at most. */
+const keyBytesMax = 65_536;
+
+async function connect(invocation: Invocation): Promise<Daemon> {
+  const { connectDaemon } = await import('../daemon/client.ts');
+  return connectDaemon(await invocation.findHome());
+}
+
+async function deal(key: Uint8Array, flags: Flags, invocation: Invocation): Promise<void> {
+  const { t, n, k, risk, alias } = flags;
+  const given = [t, n, k].filter(count => count !== undefined).length;
+  if (given !== 0 && given !== 3) throw new SkerryError('USAGE', 'give all of --t, --n and --k, or none');
+  const configuration = await invocation.loadConfiguration();
+  const { chooseRisk } = await import('../file-sealing.ts');
+  const daemon = await connect(invocation);
+  const { daemonKeys } = await import('../daemon/keys.ts');
+  const keys = daemonKeys(daemon);
+  try {
+    const slot = await keys.reserveKey();
+    await keys.deal(slot, key, {
+      risk: chooseRisk('low', configuration['risk-minimum'].value, risk).risk,
+      acceptReduced: flags.acceptReduced === true,
+      kind: 'extractable',
+      ...(t !== undefined && n !== undefined && k !== undefined && { counts: { t, n, k } }),
+      ...(alias !== undefined && { alias }),
+    });
+    await (await import('../backup-warning.ts')).warnOfBackup(await invocation.findHome(), invocation);
+    await show(toHex(slot.keyId), invocation);
+  } finally {
+    wipe(key);
+  }
+}
+
+async function readKey(path: string, invocation: Invocation): Promise<Uint8Array> {
+  const { readInput } = await import('../input-file.ts');
+  const progress = invocation.startProgress();
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  try {
+    for await (const chunk of readInput(path, invocation.io, progress)) {
+      length += chunk.length;
+      if (length > keyBytesMax) break;
+      chunks.push(Uint8Array.from(chunk));
+    }
+  } finally {
+    progress.clear();
+  }
+  if (length === 0 || length > keyBytesMax) throw new SkerryError('SECRET_EMPTY', '', { bytes: length });
+  const key = new Uint8Array(Buffer.concat(chunks));
+  wipe(...chunks);
+  return key;
+}
+
+function keyText(key: KeyDocument): string {
+  const marks = [key.reduced ? 'REDUCED' : '', key.manual ? 'MANUAL' : '']
+    .filter(mark => mark !== '')
+    .join(' ');
+  const holders = key.holders.map(({ location, operator, live, role }) => {
+    const place = location === null ? 'unknown' : `${location.name}, ${location.country}`;
+    return `  ${live ? 'live' : 'DOWN'}  ${role.padEnd(7)}  ${place} (${operator ?? 'no operator'})`;
+  });
+  return [
+    `key     ${key.keyId}${key.alias === null ? '' : ` (${key.alias})`}`,
+    `kind    ${key.kind}, epoch ${key.epoch}, risk ${key.risk}, profile ${key.profile} ${marks}`.trimEnd(),
+    `shares  ${key.t} of ${key.k}; ${key.live} live, margin ${key.margin}`,
+    ...holders,
+    '',
+  ].join('\n');
+}
+
+async function show(name: string, invocation: Invocation): Promise<void> {
+  const { document } = await (await connect(invocation)).call('key', { key: name });
+  await invocation.print(document, () => keyText(document as KeyDocument));
+}
+
+async function explain(name: string, invocation: Invocation): Promise<void> {
+  const { document } = await (await connect(invocation)).call('key', { key: name });
+  const { renderPromises, renderTargets } = await import('../render/placement.ts');
+  await invocation.print(document, () => {
+    const { certificate } = document as { certificate: Parameters<typeof renderPromises>[0] };
+    const display = { tableWidth: invocation.tableWidth, color: invocation.color, paint: invocation.paint };
+    return `${keyText(document as KeyDocument)}\n${renderTargets(certificate, display)}\n${renderPromises(certificate)}`;
+  });
+}
+
+async function list(invocation: Invocation): Promise<void> {
+  const { document } = await (await connect(invocation)).call('keys', {});
+  const { renderTable } = await import('../render/table.ts');
+  const { keys } = document as { keys: KeyDocument[] };
+  await invocation.print(document, () => {
+    const rows = keys.map(({ keyId, alias, kind, risk, reduced, t, k, live, margin }) => {
+      const level = reduced ? `${risk} REDUCED` : risk;
+      return [keyId.slice(0, 16), alias ?? '', kind, level, `${t} of ${k}`, String(live), String(margin)];
+    });
+    const titles = ['key', 'alias', 'kind', 'risk', 'needed', 'live', 'margin'];
+    const columns = titles.map(title => ({ title }));
+    return renderTable(rows, { columns, width: invocation.tableWidth, color: invocation.color });
+  });
+}
+
+async function open(name: string, flags: { grant?: string }, invocation: Invocation): Promise<void> {
+  const grant = flags.grant === undefined ? undefined : new Uint8Array(Buffer.from(flags.grant, 'base64url'));
+  const { document, secret } = await (await connect(invocation)).call('open', { key: name }, grant);
+  if (invocation.json) {
+    const value = Buffer.from(secret).toString('base64');
+    return invocation.print({ ...(document as object), key: value }, () => '');
+  }
+  const { writeText } = await import('../io.ts');
+  await writeText(invocation.io.stdout, secret);
+  wipe(secret);
+}
+
+/** `skerry key`: keys of this home's owner. */
+export const keyCommand: CommandModule = {
+  declare(command, invocation) {
+    command.addHelpText('after', afterHelp);
+    for (const name of ['create', 'import'] as const) {
+      const sub = command
+        .command(name)
+        .description(
+          name === 'create' ? 'deal a new random key of 32 bytes' : 'deal bytes that you give, 1 to 65,536',
+        );
+      if (name === 'import') sub.argument('<file>', 'the bytes; - for standard input');
+      sub
+        .addOption(
+          new Option('--risk <level>', 'how well it is protected').choices(riskLevels).default('low'),
+        )
+        .option('--t <t>', 'shares needed', readInteger)
+        .option('--n <n>', 'holders asked first', readInteger)
+        .option('--k <k>', 'holders in all', readInteger)
+        .option('--alias <name>', 'a name for it')
+        .option('--accept-reduced', 'take the best placement where the level is out of reach')
+        .action(async (first: unknown, second: Flags) => {
+          if (name === 'import') return deal(await readKey(String(first), invocation), second, invocation);
+          const { nodeRandom } = await import('@skerry/crypto');
+          return deal(nodeRandom.bytes(createdBytes), first as Flags, invocation);
+        });
+    }
+    command
+      .command('open')
+      .description('write the bytes of a key to standard output')
+      .argument('<key>', 'key id, or alias')
+      .option('--grant <token>', "another owner's grant for this node")
+      .action(async (name: string, flags: { grant?: string }) => open(name, flags, invocation));
+    command
+      .command('ls', { isDefault: true })
+      .description('the keys of this home (the default)')
+      .action(async () => list(invocation));
+    command
+      .command('show')
+      .description('a key and its holders')
+      .argument('<key>', 'key id, or alias')
+      .action(async (name: string) => show(name, invocation));
+    command
+      .command('explain')
+      .description('why a key has the holders that it has')
+      .argument('<key>', 'key id, or alias')
+      .action(async (name: string) => explain(name, invocation));
+  },
+};

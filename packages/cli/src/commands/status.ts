@@ -1,0 +1,42 @@
+import type { Place } from '@skerry/placement';
+import type { CommandModule } from '../command.ts';
+
+type Status = {
+  readonly nodeId: string;
+  readonly home: string;
+  readonly location: Place;
+  readonly operator: string;
+  readonly listen: readonly string[];
+  readonly peers: number;
+  readonly alive: number;
+  readonly shares: number;
+  readonly keys: number;
+  readonly keysBelowThreshold: readonly string[];
+  readonly uptimeS: number;
+};
+
+/** `skerry status`: the daemon of a home. */
+export const statusCommand: CommandModule = {
+  declare(command, invocation) {
+    command.action(async () => {
+      const { connectDaemon } = await import('../daemon/client.ts');
+      const { document } = await connectDaemon(await invocation.findHome()).call('status', {});
+      const status = document as Status;
+      const { renderTable } = await import('../render/table.ts');
+      await invocation.print(status, () => {
+        const rows = [
+          ['node', status.nodeId],
+          ['home', status.home],
+          ['place', `${status.location.name}, ${status.location.country}`],
+          ['operator', status.operator],
+          ['listens on', status.listen.join(' ')],
+          ['peers', `${status.peers} known, ${status.alive} answer`],
+          ['shares held', String(status.shares)],
+          ['keys owned', String(status.keys)],
+          ['below threshold', status.keysBelowThreshold.join(' ') || 'none'],
+        ];
+        return renderTable(rows, { columns: [{ title: '' }, { title: '' }], width: invocation.tableWidth });
+      });
+    });
+  },
+};

@@ -1,0 +1,180 @@
+import { type Risk, riskLevels, SkerryError, toHex, wipe } from '@skerry/base';
+import { type OwnedKey, type Peer, type Protection, parseKeyId } from '@skerry/node';
+import type { Counts } from '@skerry/placement';
+import { keyDocument } from '../key-document.ts';
+import type { Packet } from './packet.ts';
+import type { Methods } from './server.ts';
+
+/** A call's argument, read field by field; what is not of its type is a MESSAGE_MALFORMED. */
+type Fields = {
+  readonly text: (name: string) => string;
+  readonly optionalText: (name: string) => string | undefined;
+  readonly flag: (name: string) => boolean;
+  readonly number: (name: string) => number;
+  readonly optionalNumber: (name: string) => number | undefined;
+};
+
+const textMax = 4096;
+
+function fieldsOf(document: unknown): Fields {
+  const values = Object(document) as Record<string, unknown>;
+  const wrong = (name: string): SkerryError =>
+    new SkerryError('MESSAGE_MALFORMED', `${name} is missing or malformed`);
+  const optionalText = (name: string): string | undefined => {
+    const value = values[name];
+    if (value === undefined || value === null) return undefined;
+    if (typeof value !== 'string' || value.length > textMax) throw wrong(name);
+    return value;
+  };
+  const optionalNumber = (name: string): number | undefined => {
+    const value = values[name];
+    if (value === undefined || value === null) return undefined;
+    if (typeof value !== 'number' || !Number.isSafeInteger(value)) throw wrong(name);
+    return value;
+  };
+  return {
+    optionalText,
+    optionalNumber,
+    text: name => {
+      const value = optionalText(name);
+      if (value === undefined) throw wrong(name);
+      return value;
+    },
+    number: name => {
+      const value = optionalNumber(name);
+      if (value === undefined) throw wrong(name);
+      return value;
+    },
+    flag: name => values[name] === true,
+  };
+}
+
+function riskIn(text: string | undefined): Risk | undefined {
+  if (text === undefined) return undefined;
+  const risk = riskLevels.find(level => level === text);
+  if (!risk) throw new SkerryError('MESSAGE_MALFORMED', 'no such risk level');
+  return risk;
+}
+
+function countsIn(fields: Fields): Counts | undefined {
+  const [t, n, k] = [fields.optionalNumber('t'), fields.optionalNumber('n'), fields.optionalNumber('k')];
+  return t === undefined || n === undefined || k === undefined ? undefined : { t, n, k };
+}
+
+function protectionIn(fields: Fields): Protection {
+  const counts = countsIn(fields);
+  const measuredRisk = riskIn(fields.optionalText('measuredRisk'));
+  const alias = fields.optionalText('alias');
+  return {
+    risk: riskIn(fields.text('risk')) ?? 'high',
+    acceptReduced: fields.flag('acceptReduced'),
+    kind: fields.optionalText('kind') === 'sealed' ? 'sealed' : 'extractable',
+    ...(counts && { counts }),
+    ...(measuredRisk && { measuredRisk }),
+    ...(alias !== undefined && { alias }),
+  };
+}
+
+function slotIn(fields: Fields): { keyId: Uint8Array; nonce: Uint8Array } {
+  const nonce = new Uint8Array(Buffer.from(fields.text('nonce'), 'hex'));
+  if (nonce.length !== 16) throw new SkerryError('MESSAGE_MALFORMED', 'a nonce is 16 bytes');
+  return { keyId: parseKeyId(fields.text('keyId')), nonce };
+}
+
+function answer(document: unknown, secret: Uint8Array = new Uint8Array(0)): Packet {
+  return { document, secret };
+}
+
+/** The owner's key of an id or alias. */
+async function findOwned(peer: Peer, name: string): Promise<OwnedKey> {
+  if (/^[0-9a-f]{64}$/i.test(name)) {
+    const owned = peer.keys.get(parseKeyId(name));
+    if (owned) return owned;
+  }
+  const named = (await peer.keys.list()).filter(({ notes }) => notes.alias === name);
+  const [only] = named;
+  if (!only || named.length > 1) {
+    throw new SkerryError('KEY_UNKNOWN', `this home has ${named.length || 'no'} keys of that id or alias`, {
+      name,
+    });
+  }
+  return only;
+}
+
+/** The id that a name stands for: a key of this home by alias, or anybody's by its 64 digits. */
+async function keyIdOf(peer: Peer, name: string): Promise<Uint8Array> {
+  if (/^[0-9a-f]{64}$/i.test(name)) return parseKeyId(name);
+  return (await findOwned(peer, name)).manifest.core.keyId;
+}
+
+function peersDocument(peer: Peer): object {
+  const peers = peer.candidates().map(({ nodeId, place, operator, trust, availability }) => {
+    const roundTripMs = peer.network.streams.roundTripMs(nodeId) ?? null;
+    return {
+      nodeId,
+      location: place,
+      operator,
+      trust,
+      availability,
+      alive: peer.isAlive(nodeId),
+      roundTripMs,
+    };
+  });
+  return { peers };
+}
+
+async function statusDocument(peer: Peer): Promise<object> {
+  const keys = await peer.keys.list();
+  const documents = keys.map(key => keyDocument(key, peer.isAlive));
+  const candidates = peer.candidates();
+  return {
+    nodeId: peer.nodeId,
+    home: peer.home,
+    location: peer.place,
+    operator: peer.operator,
+    listen: peer.addresses(),
+    peers: candidates.length,
+    alive: candidates.filter(({ nodeId }) => peer.isAlive(nodeId)).length,
+    shares: peer.shareCount(),
+    keys: keys.length,
+    keysBelowThreshold: documents.filter(({ margin }) => margin < 0).map(({ keyId }) => keyId),
+    uptimeS: Math.round(process.uptime()),
+  };
+}
+
+/** What the daemon does for its operator's programs: every method of the local API. */
+export function daemonMethods(peer: Peer): Methods {
+  return {
+    reserve: async () => {
+      const { keyId, nonce } = peer.reserveKey();
+      return answer({ keyId: toHex(keyId), nonce: toHex(nonce) });
+    },
+    plan: async ({ document }) => answer(peer.plan(protectionIn(fieldsOf(document)))),
+    deal: async ({ document, secret }) => {
+      const fields = fieldsOf(document);
+      const { placement } = await peer.deal(slotIn(fields), secret, protectionIn(fields));
+      return answer({ placement });
+    },
+    open: async ({ document, secret }) => {
+      const keyId = await keyIdOf(peer, fieldsOf(document).text('key'));
+      const { key, sets } = await peer.open(keyId, secret.length > 0 ? secret : undefined);
+      const copy = key.slice();
+      wipe(key);
+      return answer({ keyId: toHex(keyId), sets }, copy);
+    },
+    keys: async () => answer({ keys: (await peer.keys.list()).map(key => keyDocument(key, peer.isAlive)) }),
+    key: async ({ document }) => {
+      const owned = await findOwned(peer, fieldsOf(document).text('key'));
+      return answer({ ...keyDocument(owned, peer.isAlive), certificate: owned.notes.certificate });
+    },
+    grant: async ({ document }) => {
+      const fields = fieldsOf(document);
+      const keyId = await keyIdOf(peer, fields.text('key'));
+      const terms = { lifeMs: fields.number('lifeMs'), uses: fields.optionalNumber('uses') ?? null };
+      const { token, jti, exp } = await peer.grant(keyId, fields.text('to'), terms);
+      return answer({ keyId: toHex(keyId), token: Buffer.from(token).toString('base64url'), jti, exp });
+    },
+    peers: async () => answer(peersDocument(peer)),
+    status: async () => answer(await statusDocument(peer)),
+  };
+}

@@ -1,0 +1,46 @@
+import { SkerryError } from '@skerry/base';
+
+/** Bytes of a packet's document, at most: ten thousand peers, or a certificate of 255 holders. */
+const documentBytesMax = 33_554_432;
+
+/** Bytes of a packet's secret, at most: the largest key, or a grant. */
+const secretBytesMax = 65_536;
+
+/** Bytes of a packet, at most. */
+export const packetBytesMax = 4 + documentBytesMax + secretBytesMax;
+
+/** What goes over the daemon's socket, both ways: a JSON document, and apart from it bytes that never are a string. */
+export type Packet = { readonly document: unknown; readonly secret: Uint8Array };
+
+/**
+ * A packet's bytes: the document's length (4, big-endian), the document, the secret.
+ *
+ * @param secret copied; stays the caller's
+ */
+export function encodePacket({ document, secret }: Packet): Buffer {
+  const text = Buffer.from(JSON.stringify(document));
+  const head = Buffer.alloc(4);
+  head.writeUInt32BE(text.length);
+  return Buffer.concat([head, text, secret]);
+}
+
+/**
+ * A packet from its bytes.
+ *
+ * @param bytes anything
+ * @returns the secret as a copy, owned by the caller
+ * @throws MESSAGE_TOO_LARGE, MESSAGE_MALFORMED
+ */
+export function decodePacket(bytes: Buffer): Packet {
+  const length = bytes.length < 4 ? Number.POSITIVE_INFINITY : bytes.readUInt32BE(0);
+  if (bytes.length > packetBytesMax || bytes.length - 4 - length > secretBytesMax) {
+    throw new SkerryError('MESSAGE_TOO_LARGE');
+  }
+  if (4 + length > bytes.length) throw new SkerryError('MESSAGE_MALFORMED', 'a packet is cut short');
+  try {
+    const document: unknown = JSON.parse(bytes.toString('utf8', 4, 4 + length));
+    return { document, secret: new Uint8Array(bytes.subarray(4 + length)) };
+  } catch (cause) {
+    throw new SkerryError('MESSAGE_MALFORMED', 'a packet is not JSON', {}, cause);
+  }
+}

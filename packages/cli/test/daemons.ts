@@ -1,0 +1,80 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { run } from './captured-run.ts';
+
+const program = fileURLToPath(new URL('../bin/skerry.ts', import.meta.url));
+
+/** What `skerry run --json` prints when it is ready. */
+export type Ready = { readonly nodeId: string; readonly listen: readonly string[]; readonly socket: string };
+
+/** A daemon in a process of its own. */
+export type DaemonProcess = {
+  readonly home: string;
+  readonly ready: Ready;
+  readonly child: ChildProcess;
+  /** Ends it with a signal and resolves to its exit code, null where the signal killed it. */
+  readonly end: (signal: 'SIGTERM' | 'SIGKILL') => Promise<number | null>;
+};
+
+/** Starts the daemon of a home and waits until it is ready. */
+export async function startDaemon(home: string, bootstrap: readonly string[]): Promise<DaemonProcess> {
+  const joining = bootstrap.flatMap(address => ['--bootstrap', address]);
+  const argv = ['run', '--home', home, '--listen', '/ip4/127.0.0.1/tcp/0', '--json', '--quiet', ...joining];
+  const child = spawn(process.execPath, [program, ...argv], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const exited = once(child, 'exit') as Promise<[number | null]>;
+  const lines = createInterface({ input: child.stdout });
+  const first = await Promise.race([once(lines, 'line') as Promise<[string]>, exited]);
+  if (typeof first[0] !== 'string') throw new Error(`the daemon of ${home} ended with ${first[0]}`);
+  return {
+    home,
+    ready: JSON.parse(first[0]) as Ready,
+    child,
+    end: async signal => {
+      if (child.exitCode === null && child.signalCode === null) child.kill(signal);
+      return (await exited)[0];
+    },
+  };
+}
+
+const places = [
+  'Reykjavik, IS',
+  'Sao Paulo, BR',
+  'Tokyo, JP',
+  'Nairobi, KE',
+  'Madrid, ES',
+  'Sydney, AU',
+  'Mumbai, IN',
+];
+
+/** Daemons on this machine, each of its own operator, the first one known to the others. */
+export async function startNetwork(root: (name: string) => string, count: number): Promise<DaemonProcess[]> {
+  const daemons: DaemonProcess[] = [];
+  for (let i = 0; i < count; i++) {
+    const home = root(`node${i}`);
+    const argv = [
+      'init',
+      '--location',
+      places[i % places.length]!,
+      '--operator',
+      `op${i}`,
+      '--profile',
+      'local',
+    ];
+    const made = await run(argv, { env: { SKERRY_HOME: home } });
+    if (made.exitCode !== 0) throw new Error(made.stderr);
+    daemons.push(await startDaemon(home, daemons[0]?.ready.listen ?? []));
+  }
+  for (const { home } of daemons) await untilAlive(home, count - 1);
+  return daemons;
+}
+
+/** Waits until a daemon reaches so many peers; a test that waits too long fails by its own limit. */
+export async function untilAlive(home: string, count: number): Promise<void> {
+  for (;;) {
+    const { stdout } = await run(['status', '--json'], { env: { SKERRY_HOME: home } });
+    if ((JSON.parse(stdout) as { alive?: number }).alive === count) return;
+    await new Promise(resolve => setTimeout(resolve, 100));
+  }
+}

@@ -1,0 +1,100 @@
+import { at, type ErrorCode } from '@skerry/base';
+import { nodeCrypto, nodeRandom } from '@skerry/crypto';
+import { type OpenOrder, openHeldShare, roundContextOf } from '@skerry/custody';
+import type { Counts } from '@skerry/placement';
+import { challengeOf, contribute } from '@skerry/sharing';
+import {
+  contributionPreimage,
+  contributionShape,
+  encode,
+  type Manifest,
+  nodeIdOf,
+  type RoundRequest,
+} from '@skerry/wire';
+import { type Identity, makeIdentity } from './identities.ts';
+import { createTimeline } from './timeline.ts';
+import {
+  carryOpen,
+  createWorld,
+  dealWell,
+  holdersOf,
+  hopMs,
+  nodeOf,
+  type OpenOutcome,
+  orderDeal,
+} from './world.ts';
+
+/** What a holder does when it is asked, by its number in the manifest; undefined is silence. */
+export type Conduct = (asked: {
+  readonly holder: number;
+  readonly x: number;
+  readonly request: RoundRequest;
+  /** How many answers this holder was asked for before. */
+  readonly before: number;
+  /** Sealed answers are left out of these opens: this is what the requester would find in one. */
+  readonly honest: () => Uint8Array;
+  /** An answer with another contribution, duly signed. */
+  readonly signed: (contribution: Uint8Array) => Uint8Array;
+  /** The honest contribution. */
+  readonly contribution: () => Uint8Array;
+}) =>
+  | { readonly answer: Uint8Array | ErrorCode; readonly afterMs?: number; readonly copies?: number }
+  | undefined;
+
+/** A dealt key and a requester, with holders that answer at once and as a test has it, without network or HPKE. */
+export type Desk = {
+  readonly manifest: Manifest;
+  readonly key: Uint8Array;
+  readonly by: Identity;
+  readonly open: (conduct: Conduct, changes?: Partial<OpenOrder>) => Promise<OpenOutcome>;
+};
+
+/** Deals a key and takes its shares out of its holders. */
+export async function createDesk(counts: Counts): Promise<Desk> {
+  const world = createWorld(counts.k);
+  const order = orderDeal(world, counts);
+  const manifest = await dealWell(world, order);
+  const by = makeIdentity();
+  const holders = manifest.core.holders.map(({ x, nodeKey }) => {
+    const node = nodeOf(world, nodeIdOf(nodeKey));
+    const { active } = node.held(manifest.core.keyId)!;
+    const { share, keys } = openHeldShare(nodeCrypto, active!, 'SHARE_CORRUPT');
+    return { x, node, share, maskSeed: keys.maskSeed.slice() };
+  });
+
+  async function open(conduct: Conduct, changes: Partial<OpenOrder> = {}): Promise<OpenOutcome> {
+    const timeline = createTimeline();
+    const asks = holders.map(() => 0);
+    const openOrder = {
+      manifest,
+      holders: holdersOf(manifest),
+      grant: nodeRandom.bytes(100),
+      recipientKey: nodeRandom.bytes(32),
+      nodeKey: by.nodeKey,
+      confirmationSeed: by.nodeSeed,
+      ...changes,
+    };
+    return carryOpen(timeline, openOrder, ({ holder: { x }, request }, deliver) => {
+      const number = holders.findIndex(holder => holder.x === x);
+      const { share, maskSeed, node } = at(holders, number);
+      const context = roundContextOf(nodeCrypto, request, 'gf256');
+      const challenge = challengeOf(nodeCrypto, context);
+      const contribution = (): Uint8Array =>
+        contribute(nodeCrypto, { ctx: context, points: manifest.core.points, share, maskSeed });
+      const signed = (given: Uint8Array): Uint8Array => {
+        const preimage = contributionPreimage(challenge, x, given);
+        const signature = nodeCrypto.ed25519Sign(node.nodeSeed, preimage);
+        return encode(contributionShape, { contribution: given, signature });
+      };
+      const honest = (): Uint8Array => signed(contribution());
+      const before = asks[number]!++;
+      const reply = conduct({ holder: number, x, request, before, honest, signed, contribution });
+      if (!reply) return;
+      const { answer, afterMs = 2 * hopMs, copies = 1 } = reply;
+      for (let copy = 0; copy < copies; copy++) {
+        timeline.after(afterMs + copy, () => deliver(typeof answer === 'string' ? answer : answer.slice()));
+      }
+    });
+  }
+  return { manifest, key: order.key, by, open };
+}

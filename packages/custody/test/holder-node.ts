@@ -1,0 +1,143 @@
+import { assert, toHex } from '@skerry/base';
+import { hpkeOpen, hpkeSeal, nodeCrypto, nodeRandom } from '@skerry/crypto';
+import {
+  decodeHeldKey,
+  encodeHeldKey,
+  type HeldKey,
+  type HolderEffect,
+  type HolderEvent,
+  stepHolder,
+  wipeHeldKey,
+} from '@skerry/custody';
+import { encodeAnswer, encodeRefusal, type Manifest, type Request } from '@skerry/wire';
+import { type Identity, makeIdentity, verifyGrant } from './identities.ts';
+
+/** A holder as a node carries it: its machine, a disk that holds encoded states, and its audit lines. */
+export type HolderNode = Identity & {
+  /** Shares it is willing to hold; tests change it. */
+  capacity: number;
+  readonly disk: Map<string, Uint8Array>;
+  /** Every state of every key that was on the disk, in order; null where the key was forgotten. */
+  readonly history: (Uint8Array | null)[];
+  readonly audit: Extract<HolderEffect, { type: 'audit' }>[];
+  /** Manifests of what it serves, as it publishes them. */
+  readonly published: Manifest[];
+  readonly handle: (from: Uint8Array, request: Request) => Promise<Uint8Array>;
+  readonly expire: () => Promise<void>;
+  /** What is on the disk of a key. */
+  readonly held: (keyId: Uint8Array) => HeldKey | null;
+};
+
+function eventOf(request: Request, from: Uint8Array): [Uint8Array, HolderEvent] {
+  const { name, body } = request;
+  switch (name) {
+    case 'offer':
+      return [body.keyId, { type: 'offer', from, offer: body }];
+    case 'deposit':
+      return [body.core.keyId, { type: 'deposit', from, deposit: body }];
+    case 'activate':
+      return [body.keyId, { type: 'activate', from, activation: body.activation }];
+    case 'round':
+      return [body.keyId, { type: 'round', from, request: body }];
+    case 'probe':
+      return [body.keyId, { type: 'probe', probe: body }];
+    case 'directory':
+      throw new Error(`no holder answers ${name}`);
+  }
+}
+
+/** A holder with fresh keys and an empty disk. */
+export function createHolderNode(nowMs: () => number): HolderNode {
+  const identity = makeIdentity();
+  const disk = new Map<string, Uint8Array>();
+  const node: HolderNode = {
+    ...identity,
+    capacity: 1000,
+    disk,
+    history: [],
+    audit: [],
+    published: [],
+    handle: async (from, request) => {
+      const answer = await run(...eventOf(request, from));
+      assert(answer !== undefined, 'every request is answered');
+      return answer;
+    },
+    expire: async () => {
+      for (const name of disk.keys()) {
+        await run(new Uint8Array(Buffer.from(name, 'hex')), { type: 'expire' });
+      }
+    },
+    held: keyId => {
+      const stored = disk.get(toHex(keyId));
+      return stored ? decodeHeldKey(stored) : null;
+    },
+  };
+
+  function store(name: string, held: HeldKey | null): void {
+    const encoded = held && encodeHeldKey(held);
+    node.history.push(encoded);
+    if (encoded) disk.set(name, encoded);
+    else disk.delete(name);
+  }
+
+  /** Steps a key's machine with an event and all that follow from it, up to an answer. */
+  async function run(keyId: Uint8Array, first: HolderEvent): Promise<Uint8Array | undefined> {
+    const before = node.held(keyId);
+    let held = before;
+    let event: HolderEvent | undefined = first;
+    let answer: Uint8Array | undefined;
+    while (event) {
+      const load = { shares: disk.size, offersOfDealer: 0, sharesOfDealer: 0 };
+      const { capacity, nodeKey, nodeSeed } = node;
+      const env = {
+        crypto: nodeCrypto,
+        random: nodeRandom,
+        nowMs: nowMs(),
+        nodeKey,
+        nodeSeed,
+        load,
+        capacity,
+      };
+      const step = stepHolder(held, env, event);
+      held = step.held;
+      event = undefined;
+      for (const effect of step.effects) {
+        if (effect.type === 'store') store(toHex(keyId), held);
+        else if (effect.type === 'audit') node.audit.push(effect);
+        else if (effect.type === 'publish') node.published.push(manifestOf(effect.held));
+        else if (effect.type === 'open-dek') event = await openDek(effect);
+        else if (effect.type === 'verify-grant') {
+          const { request } = effect;
+          const claims = verifyGrant(request.grant, effect.held.core.authority);
+          event = { type: 'grant-verified', request, claims };
+        } else answer = await answerOf(effect);
+      }
+    }
+    for (const state of [before, held]) if (state) wipeHeldKey(state);
+    return answer;
+  }
+  return node;
+}
+
+function manifestOf({ core, signatures, activation }: NonNullable<HeldKey['active']>): Manifest {
+  assert(activation !== null, 'what is served was activated');
+  return structuredClone({ core, signatures, activation });
+}
+
+async function openDek({
+  seed,
+  info,
+  deposit,
+}: Extract<HolderEffect, { type: 'open-dek' }>): Promise<HolderEvent> {
+  return { type: 'dek-opened', deposit, dek: await hpkeOpen(seed, info, deposit.sealedDek) };
+}
+
+async function answerOf(
+  effect: Extract<HolderEffect, { type: 'answer' | 'answer-sealed' | 'refuse' }>,
+): Promise<Uint8Array> {
+  if (effect.type === 'refuse') return encodeRefusal(effect.code);
+  if (effect.type === 'answer') return encodeAnswer(effect.answer.name, effect.answer.body);
+  const sealed = await hpkeSeal(effect.recipientKey, effect.info, effect.plaintext);
+  assert(sealed !== undefined, 'the holder checked the recipient key');
+  return encodeAnswer('round', { sealed });
+}

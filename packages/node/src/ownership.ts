@@ -1,0 +1,231 @@
+import { type Clock, equalBytes, type Log, type Profile, type Risk, SkerryError, toHex } from '@skerry/base';
+import { nodeCrypto, nodeRandom } from '@skerry/crypto';
+import type { AuthoritySigner } from '@skerry/custody';
+import { type Candidate, type Counts, type Placement, planPlacement } from '@skerry/placement';
+import {
+  type Authority,
+  type GrantClaims,
+  keyIdOf,
+  type Manifest,
+  nodeIdOf,
+  nodeKeyOf,
+  parseGrantClaims,
+} from '@skerry/wire';
+import { type Deal, dealKey } from './dealing.ts';
+import { issueGrant } from './grants.ts';
+import type { KeyNotes, Keyring, OwnedKey } from './keyring.ts';
+import { labelOf, type TrustStatements } from './neighbours.ts';
+import type { Network } from './network.ts';
+import { type OpenedKey, openKey } from './opening.ts';
+
+/** A key id chosen before its key is dealt: sealed files name it in their header. */
+export type KeySlot = { readonly keyId: Uint8Array; readonly nonce: Uint8Array };
+
+/** How a key is to be protected. */
+export type Protection = {
+  readonly risk: Risk;
+  readonly acceptReduced: boolean;
+  readonly counts?: Counts;
+  /** What the data's entropy was measured at, for the owner's notes. */
+  readonly measuredRisk?: Risk;
+  /** What the key is for, for the owner's notes: a sealed file, unless said otherwise. */
+  readonly kind?: KeyNotes['kind'];
+  /** A name for it, for the owner's notes. */
+  readonly alias?: string;
+};
+
+/** For how long and how often a grant is good. */
+export type GrantTerms = { readonly lifeMs: number; readonly uses: number | null };
+
+/** A grant as it is presented, its id, and when it ends, in seconds since 1970. */
+export type IssuedGrant = { readonly token: Uint8Array; readonly jti: string; readonly exp: number };
+
+/** What a node does for its owner: it deals, grants and opens keys. */
+export type Ownership = {
+  /** The placement that a key would get now. @throws PLACEMENT_INFEASIBLE, CERTIFICATE_INVALID */
+  readonly plan: (protection: Protection) => Placement;
+  readonly reserveKey: () => KeySlot;
+  /**
+   * Deals a key; when this resolves it is safely deposited. A slot is dealt once.
+   *
+   * @throws EPOCH_MISMATCH for a slot that was dealt already, CORE_INVALID for one of another owner, and as `dealKey`
+   */
+  readonly deal: (slot: KeySlot, key: Uint8Array, protection: Protection) => Promise<Deal>;
+  /** A key's manifest, from the own keyring or the DHT. @throws KEY_UNKNOWN */
+  readonly manifest: (keyId: Uint8Array) => Promise<Manifest>;
+  /**
+   * Grants another node, or this one, to open a key of this owner.
+   *
+   * @throws KEY_UNKNOWN, GRANT_INVALID for another owner's key or terms that no holder takes
+   */
+  readonly grant: (keyId: Uint8Array, to: string, terms: GrantTerms) => Promise<IssuedGrant>;
+  /** Opens a key: with a grant, or as its owner. Throws as `openKey`, and KEY_UNKNOWN. */
+  readonly open: (keyId: Uint8Array, grant?: Uint8Array) => Promise<OpenedKey>;
+};
+
+/** Who owns, and with what. */
+type OwnershipOptions = {
+  readonly network: Pick<Network, 'streams' | 'candidates' | 'publishManifest' | 'fetchManifest'>;
+  readonly keyring: Keyring;
+  readonly nodeKey: Uint8Array;
+  /** 32 bytes each; they stay the caller's. */
+  readonly nodeSeed: Uint8Array;
+  readonly ownerSeed: Uint8Array;
+  readonly profile: Profile;
+  readonly trust: TrustStatements;
+  readonly simulated: boolean;
+  readonly clock: Clock;
+  readonly log: Log;
+};
+
+/** How long a grant that the owner gives itself for one open is good, in ms. */
+const ownGrantLifeMs = 60_000;
+
+/** The claims of a grant to a node, whose node key is its confirmation key. */
+function claimsFor(manifest: Manifest, to: string, terms: GrantTerms, nowMs: number): GrantClaims {
+  const { keyId, policy } = manifest.core;
+  const nbf = Math.floor(nowMs / 1000);
+  return parseGrantClaims({
+    keyId: toHex(keyId),
+    epoch: null,
+    op: 'open',
+    sub: to,
+    cnf: toHex(nodeKeyOf(to)),
+    jti: Buffer.from(nodeRandom.bytes(16)).toString('base64url'),
+    nbf,
+    exp: nbf + Math.ceil((terms.lifeMs + policy.delayMs) / 1000),
+    uses: terms.uses,
+    among: null,
+  });
+}
+
+function sameAuthority(a: Authority, b: Authority): boolean {
+  return a.needed === b.needed && a.keys.map(toHex).join() === b.keys.map(toHex).join();
+}
+
+/** How holders are called: as they were when the key was dealt, or as the directory has them now. */
+function labelsOf(owned: OwnedKey | undefined, known: readonly Candidate[]): Map<string, string> {
+  return new Map([
+    ...known.map(candidate => [candidate.nodeId, labelOf(candidate)] as const),
+    ...Object.entries(owned?.notes.labels ?? {}),
+  ]);
+}
+
+/** An entry of the keyring; one that is damaged counts as none, since the DHT has the manifest too. */
+function findOwned({ keyring, log }: OwnershipOptions, keyId: Uint8Array): OwnedKey | undefined {
+  try {
+    return keyring.get(keyId);
+  } catch (error) {
+    if (!(error instanceof SkerryError) || error.code !== 'STORE_CORRUPT') throw error;
+    log.error('an entry of the keyring is damaged on disk', { keyId: toHex(keyId) });
+    return undefined;
+  }
+}
+
+async function findManifest(options: OwnershipOptions, keyId: Uint8Array): Promise<Manifest> {
+  const found = findOwned(options, keyId)?.manifest ?? (await options.network.fetchManifest(keyId));
+  if (!found) throw new SkerryError('KEY_UNKNOWN', 'neither this home nor the network knows the key');
+  return found;
+}
+
+function createGrant(options: OwnershipOptions, authority: Authority): Ownership['grant'] {
+  return async (keyId, to, terms) => {
+    const manifest = await findManifest(options, keyId);
+    if (!sameAuthority(manifest.core.authority, authority)) {
+      const message = 'the key belongs to another owner, so a grant of theirs is needed';
+      throw new SkerryError('GRANT_INVALID', message);
+    }
+    const claims = claimsFor(manifest, to, terms, options.clock.nowMs());
+    const signers = authority.keys.map(key => ({ key, seed: options.ownerSeed }));
+    return { token: await issueGrant(claims, signers), jti: claims.jti, exp: claims.exp };
+  };
+}
+
+function createDeal(
+  options: OwnershipOptions,
+  signer: AuthoritySigner,
+  place: (protection: Protection, excluded: ReadonlySet<string>) => Placement,
+): Ownership['deal'] {
+  const { network, keyring, nodeKey, nodeSeed, trust, clock } = options;
+  const { streams } = network;
+  const underWay = new Set<string>();
+
+  /** A keyId means one key for ever: dealt anew, it would hide the first one from its owner. */
+  function claim({ keyId, nonce }: KeySlot): () => void {
+    if (!equalBytes(keyIdOf(nodeCrypto, signer.authority, nonce), keyId)) {
+      throw new SkerryError('CORE_INVALID', 'the key id is not one of this owner and nonce');
+    }
+    const name = toHex(keyId);
+    if (underWay.has(name) || keyring.get(keyId) !== undefined) {
+      throw new SkerryError('EPOCH_MISMATCH', 'the key id was dealt already: reserve another');
+    }
+    underWay.add(name);
+    return () => underWay.delete(name);
+  }
+
+  return async (slot, key, protection) => {
+    const release = claim(slot);
+    try {
+      const known = network.candidates(trust);
+      const labels = Object.fromEntries(known.map(candidate => [candidate.nodeId, labelOf(candidate)]));
+      const storeManifest = async (manifest: Manifest, { certificate }: Placement): Promise<void> => {
+        const { measuredRisk = null, kind = 'sealed', alias = null } = protection;
+        const notes = { createdAtMs: clock.nowMs(), certificate, measuredRisk, kind, alias, labels };
+        await keyring.put({ manifest, notes });
+      };
+      const dealt = await dealKey(
+        { streams, nodeKey, nodeSeed, clock, random: nodeRandom, storeManifest },
+        { ...slot, key, signer, delayMs: 0, place: excluded => place(protection, excluded) },
+      );
+      await network.publishManifest(dealt.manifest);
+      return dealt;
+    } finally {
+      release();
+    }
+  };
+}
+
+/** The owner's side of a node. Its authority is the home's one owner key. */
+export function createOwnership(options: OwnershipOptions): Ownership {
+  const { network, nodeKey, nodeSeed, ownerSeed, trust, profile, simulated, clock } = options;
+  const authority = { keys: [nodeCrypto.ed25519PublicKey(ownerSeed)], needed: 1 };
+  const signer: AuthoritySigner = {
+    authority,
+    sign: message => [{ index: 0, signature: nodeCrypto.ed25519Sign(ownerSeed, message) }],
+  };
+  const grant = createGrant(options, authority);
+
+  function place(protection: Protection, excluded: ReadonlySet<string>): Placement {
+    const { risk, acceptReduced, counts } = protection;
+    const usable = network.candidates(trust).filter(({ nodeId }) => !excluded.has(nodeId));
+    return planPlacement({ candidates: usable, risk, profile, acceptReduced, counts, simulated });
+  }
+
+  async function open(keyId: Uint8Array, presented?: Uint8Array): Promise<OpenedKey> {
+    const manifest = await findManifest(options, keyId);
+    const ownTerms = { lifeMs: ownGrantLifeMs, uses: null };
+    const token = presented ?? (await grant(keyId, nodeIdOf(nodeKey), ownTerms)).token;
+    const labels = labelsOf(findOwned(options, keyId), network.candidates(trust));
+    const holders = manifest.core.holders.map(holder => {
+      const nodeId = nodeIdOf(holder.nodeKey);
+      return { x: holder.x, nodeId, label: labels.get(nodeId) ?? nodeId };
+    });
+    const { streams } = network;
+    return openKey(
+      { streams, nodeKey, confirmationSeed: nodeSeed, clock, random: nodeRandom },
+      { manifest, grant: token, holders },
+    );
+  }
+
+  return {
+    plan: protection => place(protection, new Set()),
+    reserveKey: () => {
+      const nonce = nodeRandom.bytes(16);
+      return { keyId: keyIdOf(nodeCrypto, authority, nonce), nonce };
+    },
+    deal: createDeal(options, signer, place),
+    manifest: async keyId => findManifest(options, keyId),
+    grant,
+    open,
+  };
+}

@@ -1,0 +1,133 @@
+import { type Log, SkerryError, toHex } from '@skerry/base';
+import { nodeCrypto } from '@skerry/crypto';
+import { type HeldEpoch, openHeldShare } from '@skerry/custody';
+import {
+  encodeManifest,
+  encodeShareRecord,
+  type Manifest,
+  manifestPath,
+  shareRecordPath,
+  shareRecordPreimage,
+} from '@skerry/wire';
+import { parameters } from '../parameters.ts';
+import type { Records } from './dht.ts';
+
+/** Puts the records of keys into the DHT, and keeps them there. What goes wrong is logged and tried again later. */
+export type Publisher = {
+  /** Keeps a held epoch's share record and manifest in the DHT from here on; its secrets are not kept. */
+  readonly publishHeld: (held: HeldEpoch) => void;
+  /** Keeps a manifest in the DHT from here on. */
+  readonly keepManifest: (manifest: Manifest) => void;
+  /** The same, and resolves once it was put there or the time for that is over. */
+  readonly publishManifest: (manifest: Manifest) => Promise<void>;
+  /** Starts no further put. */
+  readonly close: () => Promise<void>;
+};
+
+/** What a publisher needs. */
+type PublisherOptions = {
+  readonly records: Pick<Records, 'put' | 'interest'>;
+  /** Milliseconds for one put, whatever the DHT does. */
+  readonly deadlineMs?: number;
+  readonly log: Log;
+};
+
+/** The share record of an active epoch, signed with the share's own key. @throws SHARE_CORRUPT */
+function shareRecordFor(held: HeldEpoch): Uint8Array {
+  const { core, x, ciphertext, pointsSignatures } = held;
+  const { keyId, epoch, authority, nonce } = core;
+  const points = core.points.map(point => ({ x: point.x, vk: point.vk }));
+  const unsigned = { keyId, epoch, x, sequence: 0, ciphertext, points };
+  const { keys, close } = openHeldShare(nodeCrypto, held, 'SHARE_CORRUPT');
+  try {
+    const signature = nodeCrypto.ed25519Sign(keys.signSeed, shareRecordPreimage(nodeCrypto, unsigned));
+    return encodeShareRecord({ ...unsigned, authority, nonce, signatures: pointsSignatures, signature });
+  } finally {
+    close();
+  }
+}
+
+/** Starts with nothing to publish. */
+export function createPublisher(options: PublisherOptions): Publisher {
+  const { records, log, deadlineMs = parameters.publishDeadlineMs } = options;
+  const waiting: [path: string, value: Uint8Array][] = [];
+  let atWork = 0;
+  let isClosed = false;
+
+  /** Ends at the deadline even where the put does not. */
+  async function put(path: string, value: Uint8Array): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const timer = setTimeout(resolve, deadlineMs);
+    const putting = records.put(path, value, { deadlineMs }).then(
+      ({ stored }) => {
+        if (stored === 0 && !isClosed)
+          log.warn('no node took a record; it is published again later', { path });
+      },
+      (error: unknown) => noteFailure(path, error),
+    );
+    await Promise.race([putting, promise]);
+    clearTimeout(timer);
+  }
+
+  function noteFailure(path: string, error: unknown): void {
+    const reason = error instanceof SkerryError ? error.code : String(error);
+    if (!isClosed) log.error('a record could not be published', { path, reason });
+  }
+
+  /** Has a record published again and again; false where it is no valid one. */
+  function keep(path: string, value: Uint8Array): boolean {
+    try {
+      records.interest(path, value);
+      return true;
+    } catch (error) {
+      noteFailure(path, error);
+      return false;
+    }
+  }
+
+  function work(): void {
+    while (atWork < parameters.publicationsAtOnce) {
+      const next = waiting.shift();
+      if (next === undefined) return;
+      atWork += 1;
+      void put(...next).then(() => {
+        atWork -= 1;
+        work();
+      });
+    }
+  }
+
+  function publishSoon(path: string, value: Uint8Array): void {
+    if (isClosed || !keep(path, value) || waiting.length >= parameters.publicationsWaitingMax) return;
+    waiting.push([path, value]);
+    work();
+  }
+
+  const keepManifest = (manifest: Manifest): void =>
+    publishSoon(manifestPath(manifest.core.keyId), encodeManifest(manifest));
+  return {
+    keepManifest,
+    publishManifest: async manifest => {
+      const [path, value] = [manifestPath(manifest.core.keyId), encodeManifest(manifest)];
+      if (keep(path, value)) await put(path, value);
+    },
+    publishHeld: held => {
+      const { core, signatures, activation, x } = held;
+      if (activation === null) return;
+      keepManifest({ core, signatures, activation });
+      try {
+        publishSoon(shareRecordPath(core.keyId, core.epoch, x), shareRecordFor(held));
+      } catch (error) {
+        if (!(error instanceof SkerryError)) throw error;
+        log.error('a held share is damaged and was not published', {
+          keyId: toHex(core.keyId),
+          code: error.code,
+        });
+      }
+    },
+    close: async () => {
+      isClosed = true;
+      waiting.length = 0;
+    },
+  };
+}

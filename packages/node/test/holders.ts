@@ -1,0 +1,240 @@
+import { join } from 'node:path';
+import { at, type Clock, type Log, SkerryError, toHex } from '@skerry/base';
+import { nodeClock, nodeCrypto, nodeRandom } from '@skerry/crypto';
+import { type AuthoritySigner, type HeldEpoch, roundContextOf } from '@skerry/custody';
+import { type Candidate, type Counts, type Placement, planPlacement, regionOf } from '@skerry/placement';
+import { challengeOf } from '@skerry/sharing';
+import {
+  type Authority,
+  coreHashOf,
+  decodeAnswer,
+  encodeAnswer,
+  encodeRequest,
+  type GrantClaims,
+  keyIdOf,
+  type Manifest,
+  nodeIdOf,
+  type Offer,
+  offerPreimage,
+  type RequestAnswer,
+  type RequestName,
+  type RoundRequest,
+  requestPreimage,
+} from '@skerry/wire';
+import { type CustodyService, createCustodyService } from '../src/custody-service.ts';
+import { dealKey } from '../src/dealing.ts';
+import { issueGrant } from '../src/grants.ts';
+import { openStore, type Store } from '../src/store.ts';
+
+/** A log that says nothing. */
+export const quiet: Log = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
+
+/** A node's key pair and name. */
+export type Party = { readonly nodeSeed: Uint8Array; readonly nodeKey: Uint8Array; readonly nodeId: string };
+
+/** Anybody. */
+export function makeParty(): Party {
+  const nodeSeed = nodeRandom.bytes(32);
+  const nodeKey = nodeCrypto.ed25519PublicKey(nodeSeed);
+  return { nodeSeed, nodeKey, nodeId: nodeIdOf(nodeKey) };
+}
+
+/** A party that deals keys under one owner key. */
+export type Owner = Party & { readonly ownerSeed: Uint8Array; readonly signer: AuthoritySigner };
+
+/** An owner with a new key. */
+export function makeOwner(): Owner {
+  const ownerSeed = nodeRandom.bytes(32);
+  const authority: Authority = { keys: [nodeCrypto.ed25519PublicKey(ownerSeed)], needed: 1 };
+  const signer: AuthoritySigner = {
+    authority,
+    sign: message => [{ index: 0, signature: nodeCrypto.ed25519Sign(ownerSeed, message) }],
+  };
+  return { ...makeParty(), ownerSeed, signer };
+}
+
+/** A holder without a network: its service over a real store. */
+export type Holder = Party & {
+  readonly store: Store;
+  readonly service: CustodyService;
+  /** Key ids that it published. */
+  readonly published: string[];
+};
+
+type HolderOptions = {
+  readonly party?: Party;
+  readonly capacity?: number;
+  readonly clock?: Clock;
+  readonly log?: Log;
+  /** Stands between the service and its store. */
+  readonly through?: (store: Store) => Store;
+};
+
+/** A holder whose store is in a directory. */
+export async function startHolder(directory: string, options: HolderOptions = {}): Promise<Holder> {
+  const { party = makeParty(), capacity = 1_000, clock = nodeClock, log = quiet, through } = options;
+  const store = await openStore(directory);
+  const published: string[] = [];
+  const service = await createCustodyService({
+    store: through ? through(store) : store,
+    nodeKey: party.nodeKey,
+    nodeSeed: party.nodeSeed,
+    capacity,
+    clock,
+    random: nodeRandom,
+    publish: (held: HeldEpoch) => published.push(toHex(held.core.keyId)),
+    answerOther: () => encodeAnswer('directory', { records: [nodeRandom.bytes(4_000)], total: 1 }),
+    log,
+  });
+  return { ...party, store, service, published };
+}
+
+/** Holders beside each other, each in a directory of its own. */
+export async function startHolders(directory: string, count: number): Promise<Holder[]> {
+  const numbers = Array.from({ length: count }, (_, i) => i);
+  return Promise.all(numbers.map(async i => startHolder(join(directory, `${i}`))));
+}
+
+/** Streams from a party to holders, without a network between them. */
+export function streamsTo(holders: readonly Holder[], from: Party) {
+  return {
+    request: async (nodeId: string, body: Uint8Array): Promise<Uint8Array> => {
+      const holder = holders.find(candidate => candidate.nodeId === nodeId);
+      if (!holder) throw new SkerryError('PEER_UNREACHABLE');
+      return holder.service.handle({ nodeId: from.nodeId }, body);
+    },
+    isAlive: () => true,
+    roundTripMs: () => 1,
+  };
+}
+
+const countries = ['IS', 'BR', 'JP', 'KE', 'DE', 'US', 'AU', 'IN', 'MX', 'ZA'];
+
+/** Where a test's key goes: the nodes in the order given, each in a country and with an operator of its own. */
+export function placeOn(nodeIds: readonly string[], counts: Counts = { t: 2, n: 3, k: 4 }): Placement {
+  const candidates = nodeIds.map((nodeId, i): Candidate => {
+    const country = at(countries, i);
+    const place = { name: country, lat: i * 10, lon: i * 20, country, region: regionOf(country) };
+    return { nodeId, place, operator: `operator-${i}`, trust: 0.5, availability: 0.97 };
+  });
+  return planPlacement({ candidates, risk: 'low', profile: 'local', acceptReduced: true, counts });
+}
+
+/** Deals a key to holders. */
+export async function dealTo(holders: readonly Holder[], owner: Owner, key: Uint8Array): Promise<Manifest> {
+  const nonce = nodeRandom.bytes(16);
+  const keyId = keyIdOf(nodeCrypto, owner.signer.authority, nonce);
+  const { manifest } = await dealKey(
+    {
+      streams: streamsTo(holders, owner),
+      nodeKey: owner.nodeKey,
+      nodeSeed: owner.nodeSeed,
+      clock: nodeClock,
+      random: nodeRandom,
+      storeManifest: async () => undefined,
+    },
+    {
+      key,
+      keyId,
+      nonce,
+      signer: owner.signer,
+      delayMs: 0,
+      place: excluded => placeOn(holders.map(({ nodeId }) => nodeId).filter(nodeId => !excluded.has(nodeId))),
+    },
+  );
+  return manifest;
+}
+
+/** A grant of an owner to a party. */
+export async function grantTo(
+  owner: Owner,
+  manifest: Manifest,
+  to: Party,
+  claims: Partial<GrantClaims> = {},
+): Promise<Uint8Array> {
+  const nbf = Math.floor(Date.now() / 1000);
+  const whole: GrantClaims = {
+    keyId: toHex(manifest.core.keyId),
+    epoch: null,
+    op: 'open',
+    sub: to.nodeId,
+    cnf: toHex(to.nodeKey),
+    jti: toHex(nodeRandom.bytes(16)),
+    nbf,
+    exp: nbf + 60,
+    uses: null,
+    among: null,
+    ...claims,
+  };
+  return issueGrant(whole, [{ key: at(owner.signer.authority.keys, 0), seed: owner.ownerSeed }]);
+}
+
+/** A signed request for a round over the first t points and the one given, with a round id of its own. */
+export function roundFor(manifest: Manifest, holder: Party, to: Party, grant: Uint8Array): RoundRequest {
+  const { core } = manifest;
+  const own = core.holders.find(({ nodeKey }) => nodeIdOf(nodeKey) === holder.nodeId);
+  if (!own) throw new Error('a holder of the key');
+  const others = core.points.map(({ x }) => x).filter(x => x !== own.x);
+  const set = [own.x, ...others.slice(0, core.t - 1)].sort((a, b) => a - b);
+  const unsigned: RoundRequest = {
+    op: 'open',
+    keyId: core.keyId,
+    epoch: core.epoch,
+    coreHash: coreHashOf(nodeCrypto, core),
+    t: core.t,
+    length: core.length,
+    set,
+    x: 0,
+    recipientId: to.nodeKey,
+    recipientKey: nodeCrypto.x25519PublicKey(nodeRandom.bytes(32)),
+    grant,
+    roundId: nodeRandom.bytes(16),
+    issuedAtMs: Date.now(),
+    signature: new Uint8Array(64),
+  };
+  const challenge = challengeOf(nodeCrypto, roundContextOf(nodeCrypto, unsigned, core.scheme));
+  const signature = nodeCrypto.ed25519Sign(to.nodeSeed, requestPreimage(challenge, unsigned.issuedAtMs));
+  return { ...unsigned, signature };
+}
+
+/** A signed offer of a key that is not dealt yet. */
+export function offerTo(holder: Party, owner: Owner, nonce: Uint8Array = nodeRandom.bytes(16)): Offer {
+  const { authority } = owner.signer;
+  const nowMs = Date.now();
+  const unsigned = {
+    keyId: keyIdOf(nodeCrypto, authority, nonce),
+    epoch: 1,
+    authority,
+    nonce,
+    dealer: owner.nodeKey,
+    holder: holder.nodeKey,
+    length: 64,
+    issuedAtMs: nowMs,
+    expiresAtMs: nowMs + 60_000,
+  };
+  const signature = nodeCrypto.ed25519Sign(owner.nodeSeed, offerPreimage({ ...unsigned }));
+  return { ...unsigned, signature };
+}
+
+/** What a holder answers to bytes: an answer, or the code of its refusal. */
+export async function answerTo<N extends RequestName>(
+  holder: Holder,
+  from: Party,
+  name: N,
+  body: Parameters<typeof encodeRequest<N>>[1],
+): Promise<RequestAnswer<N> | string> {
+  const answered = await holder.service.handle({ nodeId: from.nodeId }, encodeRequest(name, body));
+  try {
+    return decodeAnswer(name, answered);
+  } catch (error) {
+    if (error instanceof SkerryError) return error.code;
+    throw error;
+  }
+}
+
+/** The names of everything in a store. */
+export async function keysIn(store: Store, prefix: string): Promise<string[]> {
+  const keys: string[] = [];
+  for await (const key of store.keys(prefix)) keys.push(key);
+  return keys;
+}

@@ -1,0 +1,40 @@
+/**
+ * `npm run bench [-- --quick] [-- --json]`: measures Skerry against named peers in the same run. Figures are medians;
+ * what counts on a busy machine is the ratio to the peer, and the spread beside it.
+ */
+import { parseArgs } from 'node:util';
+import type { Case } from './case.ts';
+import { entropyCases } from './entropy.ts';
+import { placementCases } from './placement.ts';
+import { sealingCases } from './sealing.ts';
+
+const { values: flags } = parseArgs({
+  options: { quick: { type: 'boolean', default: false }, json: { type: 'boolean', default: false } },
+});
+
+function figure(value: number): string {
+  return value >= 100 ? value.toFixed(0) : value.toPrecision(3);
+}
+
+function row({ name, value, unit, peer, ratio, goal, met, spread }: Case): string {
+  const against = ratio === null ? '' : `${figure(ratio)}x of ${peer}`;
+  const verdict = goal === null ? '' : `goal ${goal}x ${met === true ? 'met' : 'MISSED'}`;
+  return [
+    name.padEnd(44),
+    `${figure(value)} ${unit}`.padEnd(14),
+    `+-${(50 * spread).toFixed(0)} %`.padEnd(9),
+    against,
+    verdict,
+  ]
+    .join(' ')
+    .trimEnd();
+}
+
+const cases: Case[] = [];
+for (const measure of [entropyCases, sealingCases, placementCases]) {
+  for (const measured of await measure({ quick: flags.quick })) {
+    cases.push(measured);
+    if (!flags.json) console.log(row(measured));
+  }
+}
+if (flags.json) console.log(JSON.stringify({ cases }, null, 2));
