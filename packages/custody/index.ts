@@ -1,4 +1,3 @@
-export { dealStepMs, openDeadlineMs } from './parameters.ts';
 export type { AuthoritySigner, ShareDeposit } from './src/deal.ts';
 export {
   type DealerEffect,

@@ -152,7 +152,18 @@ function parseFile(text: string, path: string): unknown {
 export async function readPeersFile(path: string, context: PeersContext): Promise<PeersFile> {
   const text = await readBoundedText(path, peersFileBytesMax);
   if (text === undefined) throw invalid(path, `has more than ${peersFileBytesMax} bytes`);
-  const fields = fieldsOf(parseFile(text, path), path);
+  return readPeers(parseFile(text, path), path, context);
+}
+
+/**
+ * The same from a document that was parsed already, such as a daemon's answer.
+ *
+ * @param document anything
+ * @param path where it comes from, for errors
+ * @throws PEERS_INVALID, PLACE_UNKNOWN, PLACE_INVALID as `readPeersFile`
+ */
+export async function readPeers(document: unknown, path: string, context: PeersContext): Promise<PeersFile> {
+  const fields = fieldsOf(document, path);
   const peers = field(fields, 'peers');
   if (!Array.isArray(peers)) throw invalid(path, 'must have an array "peers"');
   if (peers.length > peersMax) throw invalid('peers', `must have at most ${peersMax} entries`);

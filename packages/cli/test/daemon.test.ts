@@ -126,6 +126,8 @@ describe('six daemons in processes of their own', () => {
     });
     expect((await at(0, ['key', 'ls'])).stdout).toContain('mine');
     expect((await at(0, ['key', 'explain', 'mine'])).stdout).toContain('Survives the loss of any 2 holders');
+    const planned = documentIn(await at(0, ['plan', '--risk', 'low', '--profile', 'local', '--json']));
+    expect(planned).toMatchObject({ t: 2, k: 3, reduced: false });
     const unknown = await at(0, ['key', 'show', 'nobody', '--json']);
     expect(documentIn(unknown)).toMatchObject({ error: { code: 'KEY_UNKNOWN' } });
   });

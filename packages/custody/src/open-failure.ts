@@ -1,7 +1,7 @@
 import { type ErrorCode, errorTable, SkerryError } from '@skerry/base';
 
 /** How an open stood when it was given up. */
-export type FailedOpen = {
+type FailedOpen = {
   readonly t: number;
   readonly k: number;
   /** Holders that did not do their part, as they are called in messages, and why. */

@@ -2,7 +2,7 @@ import { at, type Random } from '@skerry/base';
 import { setDrawsMax } from '../parameters.ts';
 
 /** What the next set of holders to ask is chosen by. */
-export type SetSituation = {
+type SetSituation = {
   /** Points a set has. */
   readonly t: number;
   /** Points that can be asked, those to prefer first. */

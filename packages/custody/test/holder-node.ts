@@ -5,6 +5,7 @@ import {
   encodeHeldKey,
   type HeldKey,
   type HolderEffect,
+  type HolderEnv,
   type HolderEvent,
   stepHolder,
   wipeHeldKey,
@@ -87,30 +88,15 @@ export function createHolderNode(nowMs: () => number): HolderNode {
     let event: HolderEvent | undefined = first;
     let answer: Uint8Array | undefined;
     while (event) {
-      const load = { shares: disk.size, offersOfDealer: 0, sharesOfDealer: 0 };
-      const { capacity, nodeKey, nodeSeed } = node;
-      const env = {
-        crypto: nodeCrypto,
-        random: nodeRandom,
-        nowMs: nowMs(),
-        nodeKey,
-        nodeSeed,
-        load,
-        capacity,
-      };
-      const step = stepHolder(held, env, event);
+      const step = stepHolder(held, envOf(node, nowMs()), event);
       held = step.held;
       event = undefined;
       for (const effect of step.effects) {
         if (effect.type === 'store') store(toHex(keyId), held);
         else if (effect.type === 'audit') node.audit.push(effect);
         else if (effect.type === 'publish') node.published.push(manifestOf(effect.held));
-        else if (effect.type === 'open-dek') event = await openDek(effect);
-        else if (effect.type === 'verify-grant') {
-          const { request } = effect;
-          const claims = verifyGrant(request.grant, effect.held.core.authority);
-          event = { type: 'grant-verified', request, claims };
-        } else answer = await answerOf(effect);
+        else if (effect.type === 'open-dek' || effect.type === 'verify-grant') event = await followUp(effect);
+        else answer = await answerOf(effect);
       }
     }
     for (const state of [before, held]) if (state) wipeHeldKey(state);
@@ -124,12 +110,20 @@ function manifestOf({ core, signatures, activation }: NonNullable<HeldKey['activ
   return structuredClone({ core, signatures, activation });
 }
 
-async function openDek({
-  seed,
-  info,
-  deposit,
-}: Extract<HolderEffect, { type: 'open-dek' }>): Promise<HolderEvent> {
-  return { type: 'dek-opened', deposit, dek: await hpkeOpen(seed, info, deposit.sealedDek) };
+function envOf({ nodeKey, nodeSeed, capacity, disk }: HolderNode, nowMs: number): HolderEnv {
+  const load = { shares: disk.size, offersOfDealer: 0, sharesOfDealer: 0 };
+  return { crypto: nodeCrypto, random: nodeRandom, nowMs, nodeKey, nodeSeed, load, capacity };
+}
+
+async function followUp(
+  effect: Extract<HolderEffect, { type: 'open-dek' | 'verify-grant' }>,
+): Promise<HolderEvent> {
+  if (effect.type === 'open-dek') {
+    const { seed, info, deposit } = effect;
+    return { type: 'dek-opened', deposit, dek: await hpkeOpen(seed, info, deposit.sealedDek) };
+  }
+  const { request, held } = effect;
+  return { type: 'grant-verified', request, claims: verifyGrant(request.grant, held.core.authority) };
 }
 
 async function answerOf(

@@ -97,7 +97,11 @@ describe('an open', () => {
     ['refuse the grant', 'GRANT_EXPIRED', () => ({ answer: 'GRANT_EXPIRED' })],
     ['wait for the delay', 'DELAY_PENDING', () => ({ answer: 'DELAY_PENDING' })],
   ])('fails with its reason where all but t - 1 holders %s: %s', async (_, code, conduct) => {
-    for (const bad of subsets([0, 1, 2, 3, 4], counts.k - counts.t + 1)) {
+    for (const bad of [
+      [0, 1, 2],
+      [0, 2, 4],
+      [1, 3, 4],
+    ]) {
       const outcome = await desk.open(where(bad, conduct));
       expect(errorIn(outcome).code).toBe(code);
       expect(outcome.tookMs).toBeLessThanOrEqual(openDeadlineMs);

@@ -10,7 +10,8 @@ import { claimsFor } from './world.ts';
 /** A set of t points with the holder's own, and one without. */
 export function setWith(scene: Scene, includesOwn: boolean): number[] {
   const others = scene.manifest.core.points.map(({ x }) => x).filter(x => x !== scene.x);
-  return includesOwn ? [scene.x, ...others.slice(0, 2)] : others.slice(0, 3);
+  const { t } = scene.manifest.core;
+  return includesOwn ? [scene.x, ...others.slice(0, t - 1)] : others.slice(0, t);
 }
 
 /** A request that a holder of a scene answers, with all that its answer hangs on; tests spoil it. */

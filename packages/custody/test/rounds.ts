@@ -26,7 +26,7 @@ export function signRequest(request: RoundRequest, confirmationSeed: Uint8Array)
 }
 
 /** A request that opens a key, and the seed of its recipient key. */
-export type Asked = { readonly request: RoundRequest; readonly recipientSeed: Uint8Array };
+type Asked = { readonly request: RoundRequest; readonly recipientSeed: Uint8Array };
 
 /** A signed request to open a key by one set; `changes` are made before it is signed. */
 export function makeRequest(

@@ -98,7 +98,7 @@ function carry(world: World, message: Message, arrive: (bytes: Uint8Array) => vo
 }
 
 /** Asks a holder over the network. One answer is delivered: the first, or DEADLINE_EXCEEDED. */
-export function ask<N extends RequestName>(
+function ask<N extends RequestName>(
   world: World,
   from: Uint8Array,
   holder: string,
@@ -269,9 +269,6 @@ export function holdersOf({ core }: Manifest): AskedHolder[] {
     return { x, nodeId: nodeIdOf(nodeKey), label: `holder ${i}`, roundTripMs: undefined };
   });
 }
-
-/** What comes of one request of a requester: an opened answer or a code, after a while; never, if undefined. */
-export type Reply = { readonly afterMs: number; readonly answer: Uint8Array | ErrorCode };
 
 /** How an open ended. */
 export type OpenOutcome = {

@@ -1,7 +1,7 @@
 import { at, toHex } from '@skerry/base';
 import { nodeCrypto, nodeRandom } from '@skerry/crypto';
 import { type Authority, type GrantClaims, grantType, nodeIdOf } from '@skerry/wire';
-import { FlattenedSign, GeneralSign } from 'jose';
+import { GeneralSign } from 'jose';
 import { describe, expect, test } from 'vitest';
 import { issueGrant, verifyGrant } from '../src/grants.ts';
 
@@ -158,14 +158,11 @@ describe('a grant', () => {
     await refused({ payload, signatures: [signed(honest, payload)] });
   });
 
-  test('as large as a message may be costs no more verifications than there are keys', async () => {
-    const header = encoded({ ...honest, x: 'a'.repeat(10_000) });
-    const signatures = Array.from({ length: 3 }, () => ({ ...signed(honest), protected: header }));
-    await refused({ payload: encoded(claims), signatures }, authority);
-    const many = Array.from({ length: 2_000 }, () => signed(honest));
-    const startMs = performance.now();
-    await refused({ payload: encoded(claims), signatures: many }, authority);
-    expect(performance.now() - startMs).toBeLessThan(1_000);
+  test('with more signatures than there are keys is not looked at, though each of them verifies', async () => {
+    const signature = signed(honest);
+    await refused({ payload: encoded(claims), signatures: Array.from({ length: 2_000 }, () => signature) });
+    const long = { ...signature, protected: encoded({ ...honest, x: 'a'.repeat(10_000) }) };
+    await refused({ payload: encoded(claims), signatures: [long, long, long] }, authority);
   });
 
   test('of an authority whose key is no point of the curve is none', async () => {
@@ -173,26 +170,4 @@ describe('a grant', () => {
     const header = { ...honest, kid: toHex(key) };
     await refused({ payload: encoded(claims), signatures: [signed(header)] }, { keys: [key], needed: 1 });
   });
-
-  test('is not what another protocol had the same key sign', async () => {
-    const other = await new FlattenedSign(bytes(claims))
-      .setProtectedHeader({ alg: 'EdDSA', typ: 'JWT', kid: toHex(first.key) })
-      .sign(
-        await crypto.subtle.importKey(
-          'jwk',
-          { kty: 'OKP', crv: 'Ed25519', x: encodedKey(first.key), d: encodedKey(first.seed) },
-          'Ed25519',
-          false,
-          ['sign'],
-        ),
-      );
-    await refused({
-      payload: other.payload,
-      signatures: [{ protected: other.protected, signature: other.signature }],
-    });
-  });
 });
-
-function encodedKey(key: Uint8Array): string {
-  return Buffer.from(key).toString('base64url');
-}

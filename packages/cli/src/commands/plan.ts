@@ -21,8 +21,8 @@ const afterHelp = `
 The risk is the file's measured one, raised to the configured minimum; --risk overrides the measurement. With
 --t, --n and --k the level's targets are skipped, its hard caps never; the default level is then low.
 
-A peers file is {"peers": [...]}. Each entry has nodeId, location ("Reykjavik, IS", "64.15,-21.94" or {name, lat,
-lon, country}) and perhaps operator, trust and availability (0 to 1).
+Without --peers, the nodes that the daemon knows. A peers file is {"peers": [...]}. Each entry has nodeId, location
+("Reykjavik, IS", "64.15,-21.94" or {name, lat, lon, country}) and perhaps operator, trust and availability (0 to 1).
 
 Examples:
   skerry plan secrets.tar --peers peers.json
@@ -65,18 +65,22 @@ async function riskOf(
   return risk;
 }
 
-async function readPeers(path: string | undefined, configuration: Configuration): Promise<PeersFile> {
-  if (path === undefined) {
-    throw new SkerryError('CONFIG_INVALID', 'there is no daemon to ask for peers; give --peers FILE', {
-      key: 'peers',
-    });
-  }
-  const { readPeersFile } = await import('../peers-file.ts');
-  return readPeersFile(path, {
+/** The nodes to choose from: those of a file, or those that the daemon knows. */
+async function findPeers(
+  path: string | undefined,
+  configuration: Configuration,
+  invocation: Invocation,
+): Promise<PeersFile> {
+  const { readPeers, readPeersFile } = await import('../peers-file.ts');
+  const context = {
     trust: configuration.trust.value,
     // Not the package's door: that loads libp2p, several times what a plan takes.
     loadGazetteer: async () => (await import('@skerry/node/gazetteer')).loadGazetteer(),
-  });
+  };
+  if (path !== undefined) return readPeersFile(path, context);
+  const { connectDaemon } = await import('../daemon/client.ts');
+  const { document } = await connectDaemon(await invocation.findHome()).call('peers', {});
+  return readPeers(document, 'the daemon', context);
 }
 
 /** The document of `plan --json`. */
@@ -133,7 +137,7 @@ async function runPlan(file: string | undefined, flags: Flags, invocation: Invoc
     throw new SkerryError('USAGE', 'give a FILE, --risk or --t, --n and --k; see skerry plan --help');
   }
   const configuration = await invocation.loadConfiguration();
-  const { candidates, simulated } = await readPeers(flags.peers, configuration);
+  const { candidates, simulated } = await findPeers(flags.peers, configuration, invocation);
   const { measureInput } = await import('../measurement.ts');
   const { planPlacement } = await import('@skerry/placement');
   const options = {
