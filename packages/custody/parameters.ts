@@ -54,7 +54,7 @@ export const hedgePerSetMs = 10;
 
 /**
  * Requests of one open over all its sets, at most. All sets of t among 12 holders take 5,544 whatever t is, so that
- * among 12 no liars hide; no holder is asked more than half its `requestBurst`.
+ * among 12 no liars hide, and no holder is asked more than 500 times, well within its `requestBurst`.
  */
 export const asksMax = 6000;
 

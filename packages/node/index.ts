@@ -7,6 +7,6 @@ export { type OwnedKey, parseKeyId } from './src/keyring.ts';
 export type { TrustStatements } from './src/neighbours.ts';
 export type { Network } from './src/network.ts';
 export { type OpenedKey, openKey } from './src/opening.ts';
-export type { GrantTerms, IssuedGrant, KeySlot, Protection } from './src/ownership.ts';
+export type { KeySlot, Protection } from './src/ownership.ts';
 export { createPeer, type Peer, type PeerOptions } from './src/peer.ts';
 export { openStore, type Store } from './src/store.ts';

@@ -171,7 +171,7 @@ describe('six daemons in processes of their own', () => {
     expect(await daemons[last]!.end('SIGTERM')).toBe(0);
     expect(existsSync(ready.socket)).toBe(false);
     daemons[last] = await startDaemon(home, daemons[0]!.ready.listen);
-    expect(daemons[last]!.ready.nodeId).toBe(ready.nodeId);
+    expect(daemons[last].ready.nodeId).toBe(ready.nodeId);
     await untilAlive(daemons[0]!.home, daemons.length - 1);
   });
 });

@@ -7,7 +7,7 @@ import { run } from './captured-run.ts';
 const program = fileURLToPath(new URL('../bin/skerry.ts', import.meta.url));
 
 /** What `skerry run --json` prints when it is ready. */
-export type Ready = { readonly nodeId: string; readonly listen: readonly string[]; readonly socket: string };
+type Ready = { readonly nodeId: string; readonly listen: readonly string[]; readonly socket: string };
 
 /** A daemon in a process of its own. */
 export type DaemonProcess = {

@@ -85,6 +85,14 @@ function receiptWith(bytes: Uint8Array, change: 'x' | 'nodeSignature' | 'shareSi
   return encodeAnswer('deposit', { ...receipt, ...changed });
 }
 
+/** The last receipt that another holder gave. */
+function receiptOfAnother(world: World, { holder, bytes }: Message): Uint8Array {
+  return (
+    world.answered.findLast(message => message.name === 'deposit' && message.holder !== holder)?.bytes ??
+    bytes
+  );
+}
+
 type Lie = (world: World, message: Message) => Fate;
 const answers =
   (bytes: (world: World, message: Message) => Uint8Array): Lie =>
@@ -116,6 +124,7 @@ const misbehaviours: readonly (readonly [string, Step, ErrorCode, Lie])[] = [
     'SIGNATURE_INVALID',
     answers((_, { bytes }) => receiptWith(bytes, 'x')),
   ],
+  ['gives the receipt of another holder', 'deposit', 'SIGNATURE_INVALID', answers(receiptOfAnother)],
   [
     'gives a receipt that its node did not sign',
     'deposit',

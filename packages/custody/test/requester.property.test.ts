@@ -4,7 +4,7 @@ import { array, assert, asyncProperty, constant, constantFrom, oneof } from 'fas
 import { beforeAll, describe, expect, it } from 'vitest';
 import { asksMax, openDeadlineMs } from '../parameters.ts';
 import { type Conduct, createDesk, type Desk } from './desk.ts';
-import type { OpenOutcome } from './world.ts';
+import { hopMs, type OpenOutcome } from './world.ts';
 
 /** What a holder may be; the first is the only one that is of use. */
 const natures = [
@@ -96,6 +96,7 @@ describe('an open of 4 of 8 holders, 4 or more of which lie', () => {
     const outcome = await desk.open(conductOf(['liar', 'liar', ...all.slice(2)], xs));
     expect(promiseOf(desk, outcome)).toEqual(failed);
     expect(outcome.requests).toHaveLength(70);
+    expect(outcome.tookMs).toBeLessThan(10 * 2 * hopMs); // many at once
     expect(outcome.result).toMatchObject({ code: 'KEY_CORRUPT', metadata: { sets: 70, missing: 0 } });
   });
 });

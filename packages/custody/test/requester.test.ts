@@ -119,6 +119,17 @@ describe('an open', () => {
     expect(metadata).toEqual({ threshold: 3, holders: 5, missing: 3, who });
   });
 
+  it('does not name who was late once and answered since', async () => {
+    const conduct: Conduct = asked => {
+      const { holder, before, request, signed } = asked;
+      if (holder === 3) return undefined;
+      if (holder === 1 || holder === 2) return { answer: signed(nodeRandom.bytes(request.length)) };
+      return { ...honest(asked)!, afterMs: holder === 0 && before === 0 ? 300 : 2 * hopMs };
+    };
+    const { metadata } = errorIn(await desk.open(conduct));
+    expect(metadata).toMatchObject({ missing: 1, who: 'holder 3: DEADLINE_EXCEEDED' });
+  });
+
   it('does not blame who answered for the sets that others spoiled', async () => {
     const lie = where([0, 1, 2], ({ request, signed }) => ({
       answer: signed(nodeRandom.bytes(request.length)),
@@ -246,6 +257,11 @@ describe("the requester's machine", () => {
       asked.before < 2 ? { answer: 'RATE_LIMITED', afterMs: 1 } : honest(asked),
     );
     expect(keyIn(patient)).toEqual(desk.key);
+    const last = await desk.open(asked => {
+      if (asked.holder > 2) return { answer: 'PEER_UNREACHABLE' };
+      return asked.holder === 0 && asked.before === 0 ? { answer: 'TOO_BUSY' } : honest(asked);
+    });
+    expect(keyIn(last)).toEqual(desk.key);
   });
 
   it('signs each request for its own set, all under one round', async () => {

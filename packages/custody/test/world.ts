@@ -1,4 +1,4 @@
-import { type ErrorCode, SkerryError, toHex, wipe } from '@skerry/base';
+import { type ErrorCode, SkerryError, toHex } from '@skerry/base';
 import { hpkeOpen, hpkeSeal, nodeCrypto, nodeRandom } from '@skerry/crypto';
 import {
   type AskedHolder,
@@ -65,6 +65,8 @@ export type World = {
   readonly nodes: readonly HolderNode[];
   /** What becomes of each message; tests replace it. */
   fate: (message: Message) => Fate;
+  /** Every answer that a holder gave, as it left. */
+  readonly answered: Message[];
   /** Every request that a holder got. */
   readonly received: { readonly holder: string; readonly request: Request }[];
 };
@@ -79,6 +81,7 @@ export function createWorld(nodeCount: number): World {
     dealer: makeIdentity(),
     nodes,
     fate: () => ({}),
+    answered: [],
     received: [],
   };
 }
@@ -114,9 +117,9 @@ function ask<N extends RequestName>(
   };
   carry(world, { holder, name, leg: 'request', bytes: encodeRequest(name, body) }, async bytes => {
     const answer = await handle(world, from, holder, bytes);
-    carry(world, { holder, name, leg: 'answer', bytes: answer }, async answered =>
-      finish(() => codeOr(() => decodeAnswer(name, answered))),
-    );
+    const message: Message = { holder, name, leg: 'answer', bytes: answer };
+    world.answered.push(message);
+    carry(world, message, async answered => finish(() => codeOr(() => decodeAnswer(name, answered))));
   });
   world.timeline.after(deadlineMs, async () => finish(() => 'DEADLINE_EXCEEDED'));
 }
@@ -217,7 +220,6 @@ export async function deal(
     } else if (effect.type === 'deposit') {
       const { nodeId, ek, dek, deposit } = effect.share;
       const sealedDek = await hpkeSeal(ek, effect.info, dek);
-      wipe(dek);
       if (!sealedDek) return dispatch({ type: 'deposit-answered', nodeId, answer: 'SIGNATURE_INVALID' });
       const body = { ...deposit, sealedDek };
       ask(world, from, nodeId, { name: 'deposit', body, deadlineMs: effect.deadlineMs }, async answer =>

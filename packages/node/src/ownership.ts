@@ -35,10 +35,10 @@ export type Protection = {
 };
 
 /** For how long and how often a grant is good. */
-export type GrantTerms = { readonly lifeMs: number; readonly uses: number | null };
+type GrantTerms = { readonly lifeMs: number; readonly uses: number | null };
 
 /** A grant as it is presented, its id, and when it ends, in seconds since 1970. */
-export type IssuedGrant = { readonly token: Uint8Array; readonly jti: string; readonly exp: number };
+type IssuedGrant = { readonly token: Uint8Array; readonly jti: string; readonly exp: number };
 
 /** What a node does for its owner: it deals, grants and opens keys. */
 export type Ownership = {

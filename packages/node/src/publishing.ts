@@ -47,14 +47,44 @@ function shareRecordFor(held: HeldEpoch): Uint8Array {
   }
 }
 
+/** Puts that run a few at once while the others wait; over the bound, what is added is passed over. */
+function createQueue(put: (path: string, value: Uint8Array) => Promise<void>) {
+  const waiting: [path: string, value: Uint8Array][] = [];
+  let atWork = 0;
+
+  function work(): void {
+    while (atWork < parameters.publicationsAtOnce) {
+      const next = waiting.shift();
+      if (next === undefined) return;
+      atWork += 1;
+      void put(...next).then(() => {
+        atWork -= 1;
+        work();
+      });
+    }
+  }
+
+  return {
+    add: (path: string, value: Uint8Array): void => {
+      if (waiting.length >= parameters.publicationsWaitingMax) return;
+      waiting.push([path, value]);
+      work();
+    },
+    clear: (): void => void waiting.splice(0),
+  };
+}
+
 /** Starts with nothing to publish. */
 export function createPublisher(options: PublisherOptions): Publisher {
   const { records, log, deadlineMs = parameters.publishDeadlineMs } = options;
-  const waiting: [path: string, value: Uint8Array][] = [];
-  let atWork = 0;
   let isClosed = false;
 
-  /** Ends at the deadline even where the put does not. */
+  function noteFailure(path: string, error: unknown): void {
+    const reason = error instanceof SkerryError ? error.code : String(error);
+    if (!isClosed) log.error('a record could not be published', { path, reason });
+  }
+
+  /** Never rejects, and ends at the deadline even where the DHT does not. */
   async function put(path: string, value: Uint8Array): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>();
     const timer = setTimeout(resolve, deadlineMs);
@@ -69,11 +99,6 @@ export function createPublisher(options: PublisherOptions): Publisher {
     clearTimeout(timer);
   }
 
-  function noteFailure(path: string, error: unknown): void {
-    const reason = error instanceof SkerryError ? error.code : String(error);
-    if (!isClosed) log.error('a record could not be published', { path, reason });
-  }
-
   /** Has a record published again and again; false where it is no valid one. */
   function keep(path: string, value: Uint8Array): boolean {
     try {
@@ -85,24 +110,10 @@ export function createPublisher(options: PublisherOptions): Publisher {
     }
   }
 
-  function work(): void {
-    while (atWork < parameters.publicationsAtOnce) {
-      const next = waiting.shift();
-      if (next === undefined) return;
-      atWork += 1;
-      void put(...next).then(() => {
-        atWork -= 1;
-        work();
-      });
-    }
-  }
-
-  function publishSoon(path: string, value: Uint8Array): void {
-    if (isClosed || !keep(path, value) || waiting.length >= parameters.publicationsWaitingMax) return;
-    waiting.push([path, value]);
-    work();
-  }
-
+  const queue = createQueue(put);
+  const publishSoon = (path: string, value: Uint8Array): void => {
+    if (!isClosed && keep(path, value)) queue.add(path, value);
+  };
   const keepManifest = (manifest: Manifest): void =>
     publishSoon(manifestPath(manifest.core.keyId), encodeManifest(manifest));
   return {
@@ -119,15 +130,13 @@ export function createPublisher(options: PublisherOptions): Publisher {
         publishSoon(shareRecordPath(core.keyId, core.epoch, x), shareRecordFor(held));
       } catch (error) {
         if (!(error instanceof SkerryError)) throw error;
-        log.error('a held share is damaged and was not published', {
-          keyId: toHex(core.keyId),
-          code: error.code,
-        });
+        const keyId = toHex(core.keyId);
+        log.error('a held share is damaged and was not published', { keyId, code: error.code });
       }
     },
     close: async () => {
       isClosed = true;
-      waiting.length = 0;
+      queue.clear();
     },
   };
 }

@@ -24,6 +24,7 @@ import {
 import { type CustodyService, createCustodyService } from '../src/custody-service.ts';
 import { dealKey } from '../src/dealing.ts';
 import { issueGrant } from '../src/grants.ts';
+import { openKey } from '../src/opening.ts';
 import { openStore, type Store } from '../src/store.ts';
 
 /** A log that says nothing. */
@@ -61,7 +62,8 @@ export type Holder = Party & {
   readonly published: string[];
 };
 
-type HolderOptions = {
+/** What a test may want otherwise. */
+export type HolderOptions = {
   readonly party?: Party;
   readonly capacity?: number;
   readonly clock?: Clock;
@@ -93,6 +95,20 @@ export async function startHolder(directory: string, options: HolderOptions = {}
 export async function startHolders(directory: string, count: number): Promise<Holder[]> {
   const numbers = Array.from({ length: count }, (_, i) => i);
   return Promise.all(numbers.map(async i => startHolder(join(directory, `${i}`))));
+}
+
+/** Starts a holder again over the store in its directory, in the place of the one that was. */
+export async function restartHolder(
+  holders: Holder[],
+  directory: string,
+  index: number,
+  options: HolderOptions = {},
+): Promise<Holder> {
+  const party = at(holders, index);
+  await party.store.close();
+  const again = await startHolder(join(directory, `${index}`), { party, ...options });
+  holders[index] = again;
+  return again;
 }
 
 /** Streams from a party to holders, without a network between them. */
@@ -230,6 +246,43 @@ export async function answerTo<N extends RequestName>(
     if (error instanceof SkerryError) return error.code;
     throw error;
   }
+}
+
+/** The sealed answer of a holder to a new round, or the code of its refusal. */
+export async function roundAt(
+  holder: Holder,
+  manifest: Manifest,
+  by: Party,
+  grant: Uint8Array,
+): Promise<RequestAnswer<'round'> | string> {
+  return answerTo(holder, by, 'round', roundFor(manifest, holder, by, grant));
+}
+
+/** Whether a request was answered, and not refused. */
+export const isAnswered = (answer: unknown): boolean => typeof answer !== 'string';
+
+/** Opens a key from its holders. */
+export async function openFrom(
+  holders: readonly Holder[],
+  manifest: Manifest,
+  by: Party,
+  grant: Uint8Array,
+): Promise<Uint8Array> {
+  const named = manifest.core.holders.map(({ x, nodeKey }) => {
+    const nodeId = nodeIdOf(nodeKey);
+    return { x, nodeId, label: nodeId };
+  });
+  const { key } = await openKey(
+    {
+      streams: streamsTo(holders, by),
+      nodeKey: by.nodeKey,
+      confirmationSeed: by.nodeSeed,
+      clock: nodeClock,
+      random: nodeRandom,
+    },
+    { manifest, grant, holders: named },
+  );
+  return key;
 }
 
 /** The names of everything in a store. */

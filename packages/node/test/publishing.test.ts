@@ -1,0 +1,135 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { at, SkerryError, toHex } from '@skerry/base';
+import { nodeCrypto, nodeRandom } from '@skerry/crypto';
+import { decodeHeldKey, type HeldEpoch, wipeHeldKey } from '@skerry/custody';
+import {
+  checkManifestRecord,
+  checkShareRecord,
+  type Manifest,
+  manifestPath,
+  shareRecordPath,
+} from '@skerry/wire';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { parameters } from '../parameters.ts';
+import { createPublisher } from '../src/publishing.ts';
+import { dealTo, makeOwner, startHolders } from './holders.ts';
+import { recordingLog } from './hosts.ts';
+
+let manifest: Manifest;
+let stored: Uint8Array;
+beforeAll(async () => {
+  const directory = await mkdtemp(join(tmpdir(), 'skerry-'));
+  const holders = await startHolders(directory, 4);
+  manifest = await dealTo(holders, makeOwner(), nodeRandom.bytes(32));
+  stored = at(holders, 0).store.get(`held/${toHex(manifest.core.keyId)}`) as Uint8Array;
+  await Promise.all(holders.map(async ({ store }) => store.close()));
+  await rm(directory, { recursive: true });
+});
+afterAll(() => stored.fill(0));
+
+/** A DHT that notes what it is given; each put ends when `finish` is called, if not at once. */
+function recordsThat(put: 'succeed' | 'wait' | 'fail') {
+  const puts: [string, Uint8Array][] = [];
+  const interests = new Map<string, Uint8Array>();
+  const finishers: (() => void)[] = [];
+  return {
+    puts,
+    interests,
+    finish: () => finishers.splice(0).forEach(finish => finish()),
+    interest: (path: string, value: Uint8Array) => void interests.set(path, value),
+    put: async (path: string, value: Uint8Array) => {
+      puts.push([path, value]);
+      if (put === 'fail') throw new SkerryError('RECORD_STALE');
+      if (put === 'wait') await new Promise<void>(resolve => finishers.push(resolve));
+      return { stored: 3 };
+    },
+  };
+}
+
+/** The held epoch, as the custody service lends it: wiped once the callback has returned. */
+function lend(use: (held: HeldEpoch) => void): void {
+  const held = decodeHeldKey(stored);
+  if (held.active) use(held.active);
+  wipeHeldKey(held);
+}
+
+const settled = async (): Promise<void> => new Promise(resolve => setImmediate(resolve));
+
+test("a held share's record and manifest are put and kept, valid though the share is wiped meanwhile", async () => {
+  const records = recordsThat('succeed');
+  const publisher = createPublisher({ records, log: recordingLog() });
+  lend(publisher.publishHeld);
+  await settled();
+  const [[manifestAt, manifestBytes], [shareAt, shareBytes]] = records.puts as [
+    [string, Uint8Array],
+    [string, Uint8Array],
+  ];
+  expect(manifestAt).toBe(manifestPath(manifest.core.keyId));
+  expect(checkManifestRecord(nodeCrypto, manifestAt, manifestBytes)).toEqual(manifest);
+  const { keyId, epoch } = manifest.core;
+  const { x } = checkShareRecord(nodeCrypto, shareAt, shareBytes);
+  expect(shareAt).toBe(shareRecordPath(keyId, epoch, x));
+  expect([...records.interests.keys()].sort()).toEqual([manifestAt, shareAt].sort());
+});
+
+test('a put that never ends keeps its publisher no longer than the deadline', async () => {
+  const records = recordsThat('wait');
+  const publisher = createPublisher({ records, deadlineMs: 20, log: recordingLog() });
+  await publisher.publishManifest(manifest);
+  expect(records.puts.length).toBe(1);
+});
+
+test('a put that fails, and a record that is none, are logged and fail nobody', async () => {
+  const log = recordingLog();
+  const failing = recordsThat('fail');
+  await createPublisher({ records: failing, log }).publishManifest(manifest);
+  const refusing = {
+    ...failing,
+    interest: () => {
+      throw new SkerryError('RECORD_INVALID');
+    },
+  };
+  const publisher = createPublisher({ records: refusing, log });
+  await publisher.publishManifest(manifest);
+  publisher.keepManifest(manifest);
+  expect(failing.puts.length).toBe(1);
+  expect(log.lines).toEqual(Array.from({ length: 3 }, () => 'error: a record could not be published'));
+});
+
+test('a damaged share is not published, and fails nobody', () => {
+  const log = recordingLog();
+  const records = recordsThat('succeed');
+  const publisher = createPublisher({ records, log });
+  lend(held => publisher.publishHeld({ ...held, dek: new Uint8Array(32) }));
+  lend(held => publisher.publishHeld({ ...held, activation: null }));
+  expect(log.lines).toEqual(['error: a held share is damaged and was not published']);
+  expect([...records.interests.keys()]).toEqual([manifestPath(manifest.core.keyId)]);
+});
+
+test('however many shares are activated, few puts run at once, few wait, and every record is kept', async () => {
+  const records = recordsThat('wait');
+  const publisher = createPublisher({ records, log: recordingLog() });
+  const { publicationsAtOnce, publicationsWaitingMax } = parameters;
+  for (let i = 0; i < publicationsAtOnce + publicationsWaitingMax + 50; i++) publisher.keepManifest(manifest);
+  expect(records.puts.length).toBe(publicationsAtOnce);
+  for (let ended = 0; ended < records.puts.length; ) {
+    ended = records.puts.length;
+    records.finish();
+    await settled();
+  }
+  expect(records.puts.length).toBe(publicationsAtOnce + publicationsWaitingMax);
+  expect(records.interests.size).toBe(1);
+});
+
+test('a closed publisher starts no further put', async () => {
+  const records = recordsThat('wait');
+  const publisher = createPublisher({ records, log: recordingLog() });
+  for (let i = 0; i < 10; i++) publisher.keepManifest(manifest);
+  await publisher.close();
+  records.finish();
+  await settled();
+  publisher.keepManifest(manifest);
+  expect(records.puts.length).toBe(parameters.publicationsAtOnce);
+});
