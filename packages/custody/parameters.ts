@@ -18,7 +18,7 @@ export const offersPerKeyMax = 4;
 
 /**
  * Uses, and announcements, that a holder remembers for one key, at most; beyond, grants that count are refused. They
- * are rewritten with each counted round, and 1024 take 2 ms. Only subjects of the key's own authority add any.
+ * are rewritten with each counted round, and 1024 take about 5 ms. Only subjects of the key's own authority add any.
  */
 export const usesPerKeyMax = 1024;
 

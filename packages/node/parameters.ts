@@ -85,6 +85,8 @@ export const parameters = {
   shareRecordsKeptMax: 100_000,
   /** Bytes of each kind of record that a node keeps for the DHT. */
   recordBytesKeptMax: 134_217_728,
+  /** Milliseconds after a start before what is held is published again: a restart has dials to make first. */
+  restartPublishMs: 10_000,
   /** Audit lines kept, 1,000 to 10,000,000: about 200 bytes each; the oldest of the key that has most go first. */
   auditLinesMax: 100_000,
   /** Offers of all dealers that wait for their deposit, 256 to 1,000,000: half a kB each, and gone in 90 s. */

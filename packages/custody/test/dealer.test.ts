@@ -362,6 +362,28 @@ describe("the dealer's machine", () => {
     });
   });
 
+  it('wipes the keys of the shares that it was about to deposit', async () => {
+    const { world, env, started } = begin();
+    let { state } = started;
+    for (const effect of started.effects) {
+      if (effect.type !== 'offer') throw new Error('a deal begins with offers');
+      const { nodeId, offer } = effect;
+      const { nodeSeed } = nodeOf(world, nodeId);
+      const ek = nodeCrypto.x25519PublicKey(nodeRandom.bytes(32));
+      const signature = nodeCrypto.ed25519Sign(nodeSeed, acceptPreimage(offer, ek, 1));
+      const answer = { ek, expiresAtMs: 1, signature };
+      state = stepDealer(env, state, { type: 'offer-answered', nodeId, answer }).state;
+    }
+    const shares = await splitPayload(state.payload, counts.k, counts.t);
+    const { state: depositing, effects } = stepDealer(env, state, { type: 'split', shares });
+    const shareKeys = effects.flatMap(effect => (effect.type === 'deposit' ? [effect.share.dek] : []));
+    expect(shareKeys).toHaveLength(counts.k);
+    expect(wiped(shares.map(({ y }) => y))).toBe(true);
+    expect(wiped(shareKeys)).toBe(false);
+    stepDealer(env, depositing, { type: 'failed', error: new SkerryError('STORE_FAILED') });
+    expect(wiped(shareKeys)).toBe(true);
+  });
+
   it("copies the key, which stays its owner's", () => {
     const { order, env, started } = begin();
     const before = concatBytes(order.key);

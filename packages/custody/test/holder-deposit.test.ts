@@ -20,6 +20,7 @@ import {
   pendingLifeMs,
   sharesPerDealerMax,
 } from '../parameters.ts';
+import { shareAad } from '../src/held-share.ts';
 import { type Fault, holdOrder } from './faults.ts';
 import { makeScene, refusalOf, type Scene } from './scenes.ts';
 
@@ -258,6 +259,16 @@ describe('a deposit', () => {
       'SHARE_MISMATCH',
       ({ deposit }) =>
         void (deposit.ciphertext = deposit.ciphertext.map((byte, i) => byte ^ Number(i === 40))),
+    ],
+    [
+      'holds a share that says it is of another point',
+      'SHARE_MISMATCH',
+      ({ deposit }) => {
+        const aad = shareAad(deposit.core.keyId, 1, deposit.x);
+        const plaintext = nodeCrypto.aeadOpen(dek, deposit.ciphertext, aad)!;
+        plaintext[plaintext.length - 1]! ^= 1;
+        deposit.ciphertext = nodeCrypto.aeadSeal(dek, plaintext, aad);
+      },
     ],
     [
       'holds a share that does not give the verification key named for it',

@@ -2,7 +2,7 @@ import { type ErrorCode, SkerryError } from '@skerry/base';
 import { nodeCrypto, nodeRandom } from '@skerry/crypto';
 import { startOpen, stepRequester } from '@skerry/custody';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { asksMax, hedgeMinMs, openDeadlineMs } from '../parameters.ts';
+import { asksMax, hedgeMinMs, hedgePerSetMs, openDeadlineMs } from '../parameters.ts';
 import { type Conduct, createDesk, type Desk } from './desk.ts';
 import { subsets } from './rounds.ts';
 import { holdersOf, hopMs, type OpenOutcome } from './world.ts';
@@ -117,6 +117,22 @@ describe('an open', () => {
     const who = 'holder 1: DEADLINE_EXCEEDED; holder 3: PEER_UNREACHABLE; holder 4: DEADLINE_EXCEEDED';
     expect(message).toBe(`3 of 5 holders did not answer and 3 are needed: ${who}`);
     expect(metadata).toEqual({ threshold: 3, holders: 5, missing: 3, who });
+  });
+
+  it.each<[ErrorCode, Conduct]>([
+    [
+      'SIGNATURE_INVALID',
+      ({ honest }) => ({ answer: honest().map((byte, i, all) => byte ^ Number(i === all.length - 1)) }),
+    ],
+    [
+      'SHARE_LENGTH_INVALID',
+      ({ request, signed }) => ({ answer: signed(nodeRandom.bytes(request.length + 1)) }),
+    ],
+    ['MESSAGE_MALFORMED', () => ({ answer: nodeRandom.bytes(100) })],
+  ])('names who answered what cannot be an answer: %s', async (code, conduct) => {
+    const error = errorIn(await desk.open(where([0, 1, 2], conduct)));
+    const who = [0, 1, 2].map(holder => `holder ${holder}: ${code}`).join('; ');
+    expect(error).toMatchObject({ code: 'KEY_UNAVAILABLE', metadata: { who } });
   });
 
   it('does not name who was late once and answered since', async () => {
@@ -247,6 +263,21 @@ describe("the requester's machine", () => {
     };
     expect(after(setsMax - 1).effects.filter(({ type }) => type === 'ask')).toHaveLength(counts.t);
     expect(after(setsMax).effects).toEqual([]);
+  });
+
+  it('gives each set more time the more are in flight beside it', () => {
+    const { env, order } = begin();
+    const { state } = startOpen(env, order);
+    const { effects } = stepRequester(env, { ...state, wrongSets: 1 }, { type: 'hedge', attempt: 0 });
+    const times = effects.flatMap(effect => (effect.type === 'wake' ? [effect.afterMs] : []));
+    expect(times).toEqual([hedgeMinMs]); // with slow holders: one at a time
+    const wide = stepRequester(
+      env,
+      { ...state, wrongSets: 1 },
+      { type: 'answered', attempt: 0, x: state.attempts[0]!.request.set[0]!, answer: 'KEY_UNKNOWN' },
+    );
+    const beside = wide.effects.flatMap(effect => (effect.type === 'wake' ? [effect.afterMs] : []));
+    expect(beside).toEqual([0, 1, 2, 3].map(inFlight => hedgeMinMs + inFlight * hedgePerSetMs));
   });
 
   it('does not press busy holders: it asks them again only when the time of a set is over', async () => {

@@ -34,7 +34,7 @@ type CustodyOptions = {
    * Called with each share that was activated, and by `publishAll`, to publish its records. The epoch's secrets are
    * wiped once this has returned.
    */
-  readonly publish: (held: HeldEpoch) => void;
+  readonly publish: (held: HeldEpoch, isNew: boolean) => void;
   /** Answers requests that are not about one key. */
   readonly answerOther: (request: DirectoryRequest) => Uint8Array;
   readonly log: Log;
@@ -94,7 +94,7 @@ async function carryOut(effect: HolderEffect, publish: CustodyOptions['publish']
       return { event: { type: 'grant-verified', request, claims } };
     }
     case 'publish':
-      publish(effect.held);
+      publish(effect.held, true);
       return {};
     case 'refuse':
       return { answer: encodeRefusal(effect.code) };
@@ -201,7 +201,7 @@ export async function createCustodyService(options: CustodyOptions): Promise<Cus
         if (signal.aborted) return;
         await inTurn(keyId, async () => {
           const held = keys.read(keyId);
-          if (held?.active) publish(held.active);
+          if (held?.active) publish(held.active, false);
           if (held) wipeHeldKey(held);
         }).catch(noteFailure);
       }

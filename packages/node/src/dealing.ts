@@ -82,18 +82,16 @@ export async function dealKey(options: DealingOptions, order: DealOrder): Promis
   const env = () => ({ crypto: nodeCrypto, random, nowMs: clock.nowMs(), nodeKey, nodeSeed });
   const first = startDeal(env(), order);
   let { state } = first;
-  let isOver = false;
 
   async function follow(effect: DealerEffect): Promise<void> {
     const outcome = await carryOut(options, effect);
-    if (isOver) return;
     if ('deal' in outcome) return resolve(outcome.deal);
     const step = stepDealer(env(), state, outcome.event);
     state = step.state;
     followAll(step.effects);
   }
 
-  /** An effect that fails ends the deal; nobody waits for those that still run then. */
+  /** An effect that fails ends the deal: the machine goes no further without its event. */
   function followAll(effects: readonly DealerEffect[]): void {
     for (const effect of effects) follow(effect).catch(reject);
   }
@@ -102,7 +100,6 @@ export async function dealKey(options: DealingOptions, order: DealOrder): Promis
   try {
     return await promise;
   } finally {
-    isOver = true;
     wipe(state.payload);
   }
 }

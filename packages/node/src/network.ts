@@ -8,13 +8,13 @@ import {
   compareManifests,
   compareShareRecords,
   custodyProtocol,
-  decodeManifest,
   decodeShareRecord,
   directoryPageMax,
   encodeAnswer,
   type Manifest,
   manifestBytesMax,
   manifestPath,
+  parseManifest,
   type RequestBody,
   shareRecordBytesMax,
 } from '@skerry/wire';
@@ -66,7 +66,8 @@ const recordKinds: RecordKinds = {
     bytesMax: parameters.recordBytesKeptMax,
     validate: (path, value) => void checkManifestRecord(nodeCrypto, path, value),
     compare: (a, b) =>
-      compareManifests(nodeCrypto, decodeManifest(nodeCrypto, a), decodeManifest(nodeCrypto, b)),
+      // both were verified before they are compared
+      compareManifests(nodeCrypto, parseManifest(a), parseManifest(b)),
   },
   share: {
     recordBytesMax: shareRecordBytesMax,
@@ -83,12 +84,16 @@ function pageOf(directory: Directory, { offset }: RequestBody<'directory'>): Uin
   return encodeAnswer('directory', { records, total: all.length });
 }
 
-/** Publishes what is held here, then drops what is over its time, again and again. Returns how to stop. */
+/**
+ * Publishes what is held here, once the node had time to find its place; then drops what is over its time, again and
+ * again. Returns how to stop.
+ */
 function startUpkeep(custody: CustodyService, log: Log): () => Promise<void> {
   const ending = new AbortController();
   const { signal } = ending;
 
   async function loop(): Promise<void> {
+    await sleep(parameters.restartPublishMs, undefined, { signal }).catch(() => undefined);
     await custody.publishAll(signal);
     while (!signal.aborted) {
       await sleep(parameters.expireLookMs, undefined, { signal }).catch(() => undefined);

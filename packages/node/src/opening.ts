@@ -1,4 +1,4 @@
-import { type Clock, type Random, wipe } from '@skerry/base';
+import { type Clock, type Random, SkerryError, wipe } from '@skerry/base';
 import { hpkeOpen, nodeCrypto } from '@skerry/crypto';
 import {
   type AskedHolder,
@@ -53,7 +53,7 @@ async function askHolder(
   order: OpenOrder,
   recipientSeed: Uint8Array,
   signal: AbortSignal,
-): Promise<RequesterEvent | undefined> {
+): Promise<RequesterEvent> {
   const { nodeId, x } = holder;
   try {
     const { sealed } = await ask(streams, nodeId, 'round', request, { deadlineMs, signal });
@@ -62,15 +62,13 @@ async function askHolder(
     const opened = await hpkeOpen(recipientSeed, info, sealed);
     return { type: 'answered', attempt, x, answer: opened ?? 'SIGNATURE_INVALID' };
   } catch (error) {
-    // Called off, since the open has ended: the reason is none of the holder's.
-    if (signal.aborted) return undefined;
     return { type: 'answered', attempt, x, answer: codeOf(error) };
   }
 }
 
 /**
- * Carries the requester's machine to its end. Then no timer runs, and requests under way are called off; an answer
- * that is still being opened goes to the ended machine, which wipes it.
+ * Carries the requester's machine to its end, or to a bug. Then no timer runs, requests under way are called off, and
+ * an answer that is still being opened is wiped.
  */
 async function runRound(
   { streams, clock, random }: OpeningOptions,
@@ -84,8 +82,11 @@ async function runRound(
   const first = startOpen(env(), order);
   let { state } = first;
 
-  function take(event: RequesterEvent | undefined): void {
-    if (event === undefined) return;
+  function take(event: RequesterEvent): void {
+    if (ending.signal.aborted) {
+      if (event.type === 'answered' && typeof event.answer !== 'string') wipe(event.answer);
+      return;
+    }
     try {
       const step = stepRequester(env(), state, event);
       state = step.state;
@@ -109,7 +110,7 @@ async function runRound(
   try {
     return await promise;
   } finally {
-    ending.abort();
+    ending.abort(new SkerryError('DEADLINE_EXCEEDED'));
     for (const timer of timers) clearTimeout(timer);
   }
 }

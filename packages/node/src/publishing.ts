@@ -14,8 +14,13 @@ import type { Records } from './dht.ts';
 
 /** Puts the records of keys into the DHT, and keeps them there. What goes wrong is logged and tried again later. */
 export type Publisher = {
-  /** Keeps a held epoch's share record and manifest in the DHT from here on; its secrets are not kept. */
-  readonly publishHeld: (held: HeldEpoch) => void;
+  /**
+   * Keeps a held epoch's share record and manifest in the DHT from here on; its secrets are not kept.
+   *
+   * @param isNew activated just now: then its dealer is putting the manifest there at this moment, and only the share
+   *   is put at once
+   */
+  readonly publishHeld: (held: HeldEpoch, isNew: boolean) => void;
   /** Keeps a manifest in the DHT from here on. */
   readonly keepManifest: (manifest: Manifest) => void;
   /** The same, and resolves once it was put there or the time for that is over. */
@@ -122,10 +127,12 @@ export function createPublisher(options: PublisherOptions): Publisher {
       const [path, value] = [manifestPath(manifest.core.keyId), encodeManifest(manifest)];
       if (keep(path, value)) await put(path, value);
     },
-    publishHeld: held => {
+    publishHeld: (held, isNew) => {
       const { core, signatures, activation, x } = held;
       if (activation === null) return;
-      keepManifest({ core, signatures, activation });
+      const manifest = { core, signatures, activation };
+      if (isNew) keep(manifestPath(core.keyId), encodeManifest(manifest));
+      else keepManifest(manifest);
       try {
         publishSoon(shareRecordPath(core.keyId, core.epoch, x), shareRecordFor(held));
       } catch (error) {

@@ -19,10 +19,11 @@ function neighbourhood(answer: (nodeId: string, offset: number) => Uint8Array | 
         const request = decodeRequest(body);
         if (request.name !== 'directory') throw new Error('only directories are asked for');
         asked.push(`${nodeId}:${request.body.offset}`);
+        const answering = (async () => answer(nodeId, request.body.offset))();
         const off = new Promise<never>((_, reject) => {
           signal?.addEventListener('abort', () => reject(signal.reason as Error));
         });
-        return Promise.race([answer(nodeId, request.body.offset), off]);
+        return Promise.race([answering, off]);
       },
     },
     log: quiet,

@@ -129,6 +129,19 @@ test('too few holders are an error with a code that names them, and a bug is thr
     throw new TypeError('a bug');
   });
   await expect(open(buggy)).rejects.toThrow('a bug');
+
+  const before = timers();
+  let asked = 0;
+  const oneBug = streamsWith([idOf(0), idOf(1), idOf(2), idOf(3)], async (_nodeId, _body, { signal }) => {
+    if (++asked === 2) throw new TypeError('a bug');
+    const { promise, reject: callOff } = Promise.withResolvers<never>();
+    signal?.addEventListener('abort', () => callOff(signal.reason as Error));
+    return promise;
+  });
+  await expect(open(oneBug)).rejects.toThrow('a bug');
+  await new Promise(resolve => setImmediate(resolve));
+  expect(asked).toBe(2);
+  expect(timers()).toBeLessThanOrEqual(before);
   const foreign = await grantTo(makeOwner(), manifest, owner);
   await expect(open(streamsTo(holders, owner), foreign)).rejects.toMatchObject({ code: 'GRANT_INVALID' });
 });

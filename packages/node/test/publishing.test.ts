@@ -60,7 +60,7 @@ const settled = async (): Promise<void> => new Promise(resolve => setImmediate(r
 test("a held share's record and manifest are put and kept, valid though the share is wiped meanwhile", async () => {
   const records = recordsThat('succeed');
   const publisher = createPublisher({ records, log: recordingLog() });
-  lend(publisher.publishHeld);
+  lend(held => publisher.publishHeld(held, false));
   await settled();
   const [[manifestAt, manifestBytes], [shareAt, shareBytes]] = records.puts as [
     [string, Uint8Array],
@@ -72,6 +72,15 @@ test("a held share's record and manifest are put and kept, valid though the shar
   const { x } = checkShareRecord(nodeCrypto, shareAt, shareBytes);
   expect(shareAt).toBe(shareRecordPath(keyId, epoch, x));
   expect([...records.interests.keys()].sort()).toEqual([manifestAt, shareAt].sort());
+});
+
+test('a share that was activated just now is put at once, and its manifest left to the dealer for now', async () => {
+  const records = recordsThat('succeed');
+  const publisher = createPublisher({ records, log: recordingLog() });
+  lend(held => publisher.publishHeld(held, true));
+  await settled();
+  expect(records.puts.map(([path]) => path)).toEqual([expect.stringContaining('/skerry/share/')]);
+  expect(records.interests.size).toBe(2);
 });
 
 test('a put that never ends keeps its publisher no longer than the deadline', async () => {
@@ -102,8 +111,8 @@ test('a damaged share is not published, and fails nobody', () => {
   const log = recordingLog();
   const records = recordsThat('succeed');
   const publisher = createPublisher({ records, log });
-  lend(held => publisher.publishHeld({ ...held, dek: new Uint8Array(32) }));
-  lend(held => publisher.publishHeld({ ...held, activation: null }));
+  lend(held => publisher.publishHeld({ ...held, dek: new Uint8Array(32) }, true));
+  lend(held => publisher.publishHeld({ ...held, activation: null }, true));
   expect(log.lines).toEqual(['error: a held share is damaged and was not published']);
   expect([...records.interests.keys()]).toEqual([manifestPath(manifest.core.keyId)]);
 });
