@@ -1,6 +1,6 @@
-import { type IncomingMessage, request } from 'node:http';
+import { request } from 'node:http';
 import { type ErrorMetadata, isErrorCode, SkerryError } from '@skerry/base';
-import { decodePacket, encodePacket, type Packet, packetBytesMax } from './packet.ts';
+import { encodePacket, type Packet, readPacket } from './packet.ts';
 import { socketPath } from './socket.ts';
 
 /** Speaks to the daemon of a home. */
@@ -19,28 +19,13 @@ export type Daemon = {
 /** How long a method may take, ms: a deal tries four times, and each time waits for three steps. */
 const callDeadlineMs = 120_000;
 
-async function readBody(message: IncomingMessage): Promise<Buffer> {
-  const chunks: Buffer[] = [];
-  let length = 0;
-  for await (const chunk of message as AsyncIterable<Buffer>) {
-    length += chunk.length;
-    if (length > packetBytesMax) throw new SkerryError('MESSAGE_TOO_LARGE');
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks);
-}
-
-async function send(path: string, method: string, body: Buffer): Promise<{ status: number; body: Buffer }> {
-  const { promise, resolve, reject } = Promise.withResolvers<{ status: number; body: Buffer }>();
-  const outgoing = request(
-    { socketPath: path, path: `/v1/${method}`, method: 'POST', signal: AbortSignal.timeout(callDeadlineMs) },
-    message => {
-      readBody(message).then(
-        received => resolve({ status: message.statusCode ?? 0, body: received }),
-        reject,
-      );
-    },
-  );
+/** Posts a packet and resolves to the answer's status and packet. */
+async function send(path: string, method: string, body: Buffer): Promise<[status: number, answer: Packet]> {
+  const { promise, resolve, reject } = Promise.withResolvers<[number, Packet]>();
+  const signal = AbortSignal.timeout(callDeadlineMs);
+  const outgoing = request({ socketPath: path, path: `/v1/${method}`, method: 'POST', signal }, message => {
+    readPacket(message).then(answer => resolve([message.statusCode ?? 0, answer]), reject);
+  });
   outgoing.on('error', reject);
   outgoing.end(body);
   return promise;
@@ -70,9 +55,7 @@ export function connectDaemon(home: string): Daemon {
     call: async (method, argument, secret = new Uint8Array(0)) => {
       const packet = encodePacket({ document: argument, secret });
       try {
-        const { status, body } = await send(path, method, packet);
-        const answer = decodePacket(body);
-        body.fill(0);
+        const [status, answer] = await send(path, method, packet);
         if (status !== 200) throw errorIn(answer.document);
         return answer;
       } catch (error) {

@@ -1,4 +1,5 @@
-import { SkerryError } from '@skerry/base';
+import type { IncomingMessage } from 'node:http';
+import { SkerryError, wipe } from '@skerry/base';
 
 /** Bytes of a packet's document, at most: ten thousand peers, or a certificate of 255 holders. */
 const documentBytesMax = 33_554_432;
@@ -7,7 +8,7 @@ const documentBytesMax = 33_554_432;
 const secretBytesMax = 65_536;
 
 /** Bytes of a packet, at most. */
-export const packetBytesMax = 4 + documentBytesMax + secretBytesMax;
+const packetBytesMax = 4 + documentBytesMax + secretBytesMax;
 
 /** What goes over the daemon's socket, both ways: a JSON document, and apart from it bytes that never are a string. */
 export type Packet = { readonly document: unknown; readonly secret: Uint8Array };
@@ -31,7 +32,7 @@ export function encodePacket({ document, secret }: Packet): Buffer {
  * @returns the secret as a copy, owned by the caller
  * @throws MESSAGE_TOO_LARGE, MESSAGE_MALFORMED
  */
-export function decodePacket(bytes: Buffer): Packet {
+function decodePacket(bytes: Buffer): Packet {
   const length = bytes.length < 4 ? Number.POSITIVE_INFINITY : bytes.readUInt32BE(0);
   if (bytes.length > packetBytesMax || bytes.length - 4 - length > secretBytesMax) {
     throw new SkerryError('MESSAGE_TOO_LARGE');
@@ -42,5 +43,27 @@ export function decodePacket(bytes: Buffer): Packet {
     return { document, secret: new Uint8Array(bytes.subarray(4 + length)) };
   } catch (cause) {
     throw new SkerryError('MESSAGE_MALFORMED', 'a packet is not JSON', {}, cause);
+  }
+}
+
+/**
+ * The packet in the body of an HTTP message; what was read is wiped.
+ *
+ * @param message request or response
+ * @throws MESSAGE_TOO_LARGE, MESSAGE_MALFORMED, and what the connection throws
+ */
+export async function readPacket(message: IncomingMessage): Promise<Packet> {
+  const chunks: Buffer[] = [];
+  let length = 0;
+  for await (const chunk of message as AsyncIterable<Buffer>) {
+    length += chunk.length;
+    if (length > packetBytesMax) throw new SkerryError('MESSAGE_TOO_LARGE');
+    chunks.push(chunk);
+  }
+  const body = Buffer.concat(chunks);
+  try {
+    return decodePacket(body);
+  } finally {
+    wipe(body, ...chunks);
   }
 }

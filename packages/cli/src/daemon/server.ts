@@ -1,7 +1,7 @@
 import { chmod, rm } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { httpStatuses, type Log, SkerryError } from '@skerry/base';
-import { decodePacket, encodePacket, type Packet, packetBytesMax } from './packet.ts';
+import { encodePacket, type Packet, readPacket } from './packet.ts';
 import { socketPath } from './socket.ts';
 
 /** Methods by name: what each does with a packet, and what it answers. */
@@ -17,21 +17,6 @@ type DaemonServer = {
 
 /** Calls at once; a daemon is spoken to by its operator's own programs. */
 const callsMax = 64;
-
-async function readPacket(message: IncomingMessage): Promise<Packet> {
-  const chunks: Buffer[] = [];
-  let length = 0;
-  for await (const chunk of message as AsyncIterable<Buffer>) {
-    length += chunk.length;
-    if (length > packetBytesMax) throw new SkerryError('MESSAGE_TOO_LARGE');
-    chunks.push(chunk);
-  }
-  const body = Buffer.concat(chunks);
-  for (const chunk of chunks) chunk.fill(0);
-  const packet = decodePacket(body);
-  body.fill(0);
-  return packet;
-}
 
 function reply(response: ServerResponse, status: number, packet: Packet): void {
   const body = encodePacket(packet);
