@@ -21,15 +21,26 @@ export type DaemonProcess = {
 /** Starts the daemon of a home and waits until it is ready. */
 export async function startDaemon(home: string, bootstrap: readonly string[]): Promise<DaemonProcess> {
   const joining = bootstrap.flatMap(address => ['--bootstrap', address]);
-  const argv = ['run', '--home', home, '--listen', '/ip4/127.0.0.1/tcp/0', '--json', '--quiet', ...joining];
+  const { first, ...started } = await startProcess(
+    ['run', '--listen', '/ip4/127.0.0.1/tcp/0', ...joining],
+    home,
+  );
+  return { ...started, home, ready: first as Ready };
+}
+
+/** Starts a command that stays, and waits for its one line of JSON. */
+export async function startProcess(
+  command: readonly string[],
+  home: string,
+): Promise<{ first: unknown } & Pick<DaemonProcess, 'child' | 'end'>> {
+  const argv = [...command, '--home', home, '--json', '--quiet'];
   const child = spawn(process.execPath, [program, ...argv], { stdio: ['ignore', 'pipe', 'inherit'] });
   const exited = once(child, 'exit') as Promise<[number | null]>;
   const lines = createInterface({ input: child.stdout });
   const first = await Promise.race([once(lines, 'line') as Promise<[string]>, exited]);
   if (typeof first[0] !== 'string') throw new Error(`the daemon of ${home} ended with ${first[0]}`);
   return {
-    home,
-    ready: JSON.parse(first[0]) as Ready,
+    first: JSON.parse(first[0]),
     child,
     end: async signal => {
       if (child.exitCode === null && child.signalCode === null) child.kill(signal);

@@ -50,18 +50,25 @@ function nodeDocument({ nodeId, home, place, operator, peer }: SwarmNode): objec
   return { nodeId, home, location: place, operator, listen: peer().addresses() };
 }
 
+/** Serves every node's home, so that commands work with it, until a signal comes. */
 async function stay(invocation: Invocation, swarm: Swarm): Promise<void> {
   const { renderReady } = await import('../render/dev-text.ts');
-  const stopping = new Promise<void>(stop => {
-    process.once('SIGINT', () => stop());
-    process.once('SIGTERM', () => stop());
-  });
-  const alive = setInterval(() => undefined, 60_000);
-  await invocation.print({ nodes: swarm.nodes.map(nodeDocument) }, () =>
-    renderReady(swarm.nodes, invocation),
-  );
-  await stopping;
-  clearInterval(alive);
+  const { daemonMethods } = await import('../daemon/methods.ts');
+  const { serveDaemon } = await import('../daemon/server.ts');
+  const { untilSignalled } = await import('../daemon/signals.ts');
+  const stopping = untilSignalled();
+  const log = createLog(invocation);
+  const servers: Awaited<ReturnType<typeof serveDaemon>>[] = [];
+  try {
+    for (const { home, peer } of swarm.nodes)
+      servers.push(await serveDaemon(home, daemonMethods(peer()), log));
+    await invocation.print({ nodes: swarm.nodes.map(nodeDocument) }, () =>
+      renderReady(swarm.nodes, invocation),
+    );
+    await stopping;
+  } finally {
+    await Promise.all(servers.map(async server => server.close()));
+  }
 }
 
 /** What `dev --once --json` prints: what a seal gives, and what became of the file. */

@@ -11,17 +11,6 @@ Examples:
   skerry run --listen /ip4/0.0.0.0/tcp/4001
   skerry run --home ./node2 --listen /ip4/127.0.0.1/tcp/0 --bootstrap /ip4/127.0.0.1/tcp/4001/p2p/12D3KooW...`;
 
-async function untilSignalled(): Promise<string> {
-  const { promise, resolve } = Promise.withResolvers<string>();
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => resolve(signal));
-  const alive = setInterval(() => undefined, 60_000);
-  try {
-    return await promise;
-  } finally {
-    clearInterval(alive);
-  }
-}
-
 async function run(flags: Flags, invocation: Invocation): Promise<void> {
   const home = await invocation.findHome();
   const configuration = await invocation.loadConfiguration();
@@ -32,6 +21,7 @@ async function run(flags: Flags, invocation: Invocation): Promise<void> {
   const { createDaemonLog } = await import('../daemon/log.ts');
   const { daemonMethods } = await import('../daemon/methods.ts');
   const { serveDaemon } = await import('../daemon/server.ts');
+  const { untilSignalled } = await import('../daemon/signals.ts');
   const stopping = untilSignalled();
   const log = createDaemonLog(invocation);
   const profile = configuration.profile.value;

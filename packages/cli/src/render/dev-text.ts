@@ -8,6 +8,7 @@ import { renderEntropy } from './entropy-text.ts';
 import { formatBytes, formatDuration } from './format.ts';
 import { renderPlacement } from './placement.ts';
 import { renderTable } from './table.ts';
+import { printable } from './text.ts';
 import { renderMap } from './world-map.ts';
 
 type Display = Pick<Invocation, 'paint' | 'figureColumns' | 'tableWidth' | 'color'>;
@@ -35,7 +36,7 @@ export function renderReady(nodes: readonly SwarmNode[], display: Display): stri
     renderMap({ marks, columns: figureColumns, color }),
     '\n',
     renderTable(rows, { columns, width: tableWidth, color }),
-    '\nCtrl-C stops them.\n',
+    `\nTry: npx skerry status --home ${printable(nodes[0]?.home ?? '')}\nCtrl-C stops them.\n`,
   ].join('');
 }
 

@@ -5,6 +5,7 @@ import { createSwarm } from '@skerry/swarm';
 import { describe, expect, test } from 'vitest';
 import { chooseRisk, sealFile, unsealFile } from '../../src/file-sealing.ts';
 import { documentIn, run } from '../captured-run.ts';
+import { startProcess } from '../daemons.ts';
 import { createFolder } from '../folder.ts';
 
 const quiet: Log = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
@@ -75,6 +76,19 @@ describe('skerry dev --once', () => {
     expect(result.exitCode).toBe(exitCode);
     expect(documentIn(result)).toMatchObject({ error: { code } });
   });
+});
+
+test('skerry dev stays until SIGTERM, and commands work with the home of every node', async () => {
+  using folder = createFolder();
+  const { first, end } = await startProcess(['dev', '--nodes', '5'], folder.path('dev'));
+  const { nodes } = first as { nodes: { nodeId: string; home: string; listen: string[] }[] };
+  expect(nodes).toHaveLength(5);
+  for (const { nodeId, home, listen } of nodes) {
+    expect(listen[0]).toContain(`/p2p/${nodeId}`);
+    const status = await run(['status', '--json'], { env: { SKERRY_HOME: home } });
+    expect(documentIn(status)).toMatchObject({ nodeId, home, peers: 4, alive: 4 });
+  }
+  expect(await end('SIGTERM')).toBe(0);
 });
 
 test('with one holder too few, a sealed file stays closed: a coded error that names them, and nothing written', async () => {
