@@ -63,7 +63,7 @@ export function parseGrantClaims(payload: unknown): GrantClaims {
     ['cnf', matches(cnf, /^[0-9a-f]{64}$/)],
     ['jti', matches(jti, /^[0-9a-zA-Z_-]{8,64}$/)],
     ['nbf', isWhole(nbf, 0, 253_402_300_800)],
-    ['exp', isWhole(exp, 0, 253_402_300_800) && exp > (nbf as number)],
+    ['exp', isWhole(exp, 0, 253_402_300_800) && isWhole(nbf, 0, exp - 1)],
     ['uses', uses === null || isWhole(uses, 1, grantUsesMax)],
     ['among', amongValid],
     ['(unknown)', Object.keys(rest).length === 0],

@@ -76,6 +76,8 @@ describe('the claims of a grant', () => {
     ['among', [7, 7]],
     ['among', ['1', '7']],
     ['among', { length: 2, 0: 1, 1: 2 }],
+    ['nbf', { toString: false }],
+    ['exp', { valueOf: 1 }],
   ])('are refused where %s is %j', (name, value) => {
     expect(refusalOf(() => parse({ [name]: value }))).toBe(
       `GRANT_INVALID: the grant's ${name} is missing or out of bounds`,
