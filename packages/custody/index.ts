@@ -1,3 +1,4 @@
+export { grantLifeMaxMs, pendingLifeMs } from './parameters.ts';
 export type { AuthoritySigner, ShareDeposit } from './src/deal.ts';
 export {
   type DealerEffect,
@@ -14,6 +15,7 @@ export {
   encodeHeldKey,
   type HeldEpoch,
   type HeldKey,
+  lapseMs,
   wipeHeldKey,
 } from './src/held-key.ts';
 export { openHeldShare } from './src/held-share.ts';

@@ -17,10 +17,16 @@ export const pendingLifeMs = 900_000;
 export const offersPerKeyMax = 4;
 
 /**
- * Uses, and announcements, that a holder remembers for one key, at most; beyond, grants that count are refused. They
+ * Uses, announcements and revoked grants that a holder remembers for one key, at most; beyond, grants that count are refused. They
  * are rewritten with each counted round, and 1024 take about 5 ms. Only subjects of the key's own authority add any.
  */
 export const usesPerKeyMax = 1024;
+
+/**
+ * How long a holder remembers that a key was destroyed, in ms, and keeps its tombstone in the DHT: 90 days, so that
+ * other holders that come back within them learn of it with the owner away.
+ */
+export const graveLifeMs = 7_776_000_000;
 
 /** Shares that a holder keeps for one dealer, at most: a tenth of a modest disk's worth at 3 kB each. */
 export const sharesPerDealerMax = 100_000;

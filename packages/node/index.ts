@@ -1,7 +1,10 @@
 export type { Scale } from './parameters.ts';
 export type { Deal } from './src/dealing.ts';
+export type { Ending } from './src/ending.ts';
 export type { FrameObserver } from './src/frame-stream.ts';
 export { loadGazetteer } from './src/gazetteer.ts';
+export type { GivenGrant } from './src/given-grants.ts';
+export { readGrantClaims } from './src/grants.ts';
 export { createIdentity, type Identity, loadIdentity } from './src/identity.ts';
 export { type OwnedKey, parseKeyId } from './src/keyring.ts';
 export type { TrustStatements } from './src/neighbours.ts';

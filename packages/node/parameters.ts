@@ -128,6 +128,18 @@ export const parameters = {
   /** Milliseconds for reading a manifest from the DHT. */
   manifestDeadlineMs: 5_000,
 
+  /** Milliseconds that a holder has to take in what the owner of a key tells it. */
+  noticeDeadlineMs: 5_000,
+  /** Milliseconds between looks at which holders are still to be told something. */
+  noticeLookMs: 1_000,
+  /** First wait before a holder is told again, in milliseconds; it doubles up to the second. */
+  noticeWaitMsMin: 2_000,
+  noticeWaitMsMax: 600_000,
+  /** How often a neighbour may pass on a revocation: each costs up to 16 signatures to verify. */
+  revocationsPerSource: { burst: 50, everyMs: 500 },
+  /** Lapsed deposits looked up in the DHT between two looks, 1 to 1,000: a crashed dealer's activation may be there. */
+  lookupsPerLook: 64,
+
   /** Milliseconds that requests being answered have to finish at a stop. */
   drainMs: 2_000,
   /** Milliseconds for a clean stop of the host, after which it is left to the process to end. */

@@ -21,16 +21,9 @@ export {
   keyIdOf,
 } from './src/authority.ts';
 export { type Core, checkCore, coreHashOf, coreShape, pointsHashOf } from './src/core.ts';
-export { type GrantClaims, grantType, parseGrantClaims } from './src/grant.ts';
-export {
-  checkManifestRecord,
-  compareManifests,
-  decodeManifest,
-  encodeManifest,
-  type Manifest,
-  manifestPath,
-  parseManifest,
-} from './src/manifest.ts';
+export { type GrantClaims, grantType, parseGrantClaims, secondsMax } from './src/grant.ts';
+export { checkKeyRecord, compareKeyRecords, encodeTombstone, type KeyRecord } from './src/key-record.ts';
+export { decodeManifest, encodeManifest, type Manifest, manifestPath } from './src/manifest.ts';
 export {
   type Accept,
   acceptPreimage,
@@ -58,11 +51,19 @@ export {
 } from './src/messages.ts';
 export { nodeIdOf, nodeKeyOf } from './src/node-id.ts';
 export { decodeNodeRecord, type NodeRecord, signNodeRecord } from './src/node-record.ts';
-export { custodyProtocol, dhtProtocol, directoryTopic } from './src/protocol.ts';
+export { custodyProtocol, dhtProtocol, directoryTopic, revocationTopic } from './src/protocol.ts';
+export {
+  checkRevocation,
+  decodeRevocation,
+  encodeRevocation,
+  type Revocation,
+  revocationHashOf,
+} from './src/revocation.ts';
 export {
   bytes,
   decode,
   encode,
+  flag,
   integer,
   list,
   nullable,
@@ -81,3 +82,10 @@ export {
   shareRecordPath,
   shareRecordPreimage,
 } from './src/share-record.ts';
+export {
+  checkTombstone,
+  deletionPreimage,
+  type Tombstone,
+  tombstoneHashOf,
+  tombstoneShape,
+} from './src/tombstone.ts';

@@ -42,6 +42,9 @@ export const manifestBytesMax = 524_288;
 /** Bytes of a share record in the DHT, at most: 255 points of 38 bytes, a ciphertext, 16 keys and signatures. */
 export const shareRecordBytesMax = 16_384;
 
+/** Bytes of a revocation, at most: 16 keys, 16 signatures and a grant's id. */
+export const revocationBytesMax = 2048;
+
 /** Bytes of a directory entry, at most: eight addresses and a place. */
 export const nodeRecordBytesMax = 4096;
 

@@ -100,6 +100,7 @@ export const errorTable = {
   },
   ACTIVATION_INVALID: { kind: 'corrupt', meaning: 'an activation lacks receipts or one of them is false' },
   KEY_UNKNOWN: { kind: 'unavailable', meaning: 'this node knows no such key' },
+  KEY_DESTROYED: { kind: 'refused', meaning: 'the owner has destroyed the key; nothing brings it back' },
   KEY_NOT_ACTIVE: { kind: 'unavailable', meaning: 'the key was offered and never activated' },
   EPOCH_MISMATCH: { kind: 'refused', meaning: 'the request is for another epoch than the active one' },
   CORE_MISMATCH: { kind: 'refused', meaning: 'the request names another key description than the one held' },
@@ -118,6 +119,7 @@ export const errorTable = {
     meaning: 'the grant is malformed, wrongly signed or not for this key or operation',
   },
   GRANT_EXPIRED: { kind: 'refused', meaning: 'the grant is not valid at this time' },
+  GRANT_REVOKED: { kind: 'refused', meaning: "the key's owner has revoked the grant" },
   GRANT_USED_UP: { kind: 'refused', meaning: 'the grant has no uses left at this holder' },
   REQUEST_SIGNATURE_INVALID: {
     kind: 'refused',
@@ -141,6 +143,14 @@ export const errorTable = {
   DEPOSIT_FAILED: {
     kind: 'unavailable',
     meaning: 'too few holders confirmed their share; nothing was activated',
+  },
+  REVOCATION_PENDING: {
+    kind: 'unavailable',
+    meaning: 'too few holders know of the revocation yet; this node goes on telling them',
+  },
+  DESTRUCTION_PENDING: {
+    kind: 'unavailable',
+    meaning: 'too few holders have confirmed their deletion yet; this node goes on telling them',
   },
   // Sealed files
   SEALED_FILE_MALFORMED: {

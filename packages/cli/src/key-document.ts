@@ -8,7 +8,7 @@ import { nodeIdOf } from '@skerry/wire';
  * @param key of the owner's keyring
  * @param isAlive whether a node answers
  */
-export function keyDocument({ manifest, notes }: OwnedKey, isAlive: (nodeId: string) => boolean) {
+export function keyDocument({ manifest, notes, tombstone }: OwnedKey, isAlive: (nodeId: string) => boolean) {
   const { core } = manifest;
   const known = new Map(notes.certificate.holders.map(holder => [holder.nodeId, holder]));
   const holders = core.holders.map(({ nodeKey }, i) => {
@@ -20,6 +20,7 @@ export function keyDocument({ manifest, notes }: OwnedKey, isAlive: (nodeId: str
   return {
     keyId: toHex(core.keyId),
     kind: notes.kind,
+    destroyed: tombstone !== null,
     alias: notes.alias,
     epoch: core.epoch,
     risk: core.policy.risk,

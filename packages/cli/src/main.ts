@@ -65,6 +65,11 @@ const slots: readonly CommandSlot[] = [
     load: async () => (await import('./commands/grant.ts')).grantCommand,
   },
   {
+    name: 'revoke',
+    summary: 'take grants back',
+    load: async () => (await import('./commands/revoke.ts')).revokeCommand,
+  },
+  {
     name: 'peers',
     summary: 'the nodes that this node knows',
     load: async () => (await import('./commands/peers.ts')).peersCommand,

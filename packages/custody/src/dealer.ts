@@ -105,7 +105,13 @@ export type DealerEffect =
       readonly activation: Activation;
       readonly deadlineMs: number;
     }
-  | { readonly type: 'done'; readonly manifest: Manifest; readonly placement: Placement }
+  | {
+      readonly type: 'done';
+      readonly manifest: Manifest;
+      readonly placement: Placement;
+      /** Holders that have not said that they serve the key; they have their share. */
+      readonly silent: readonly string[];
+    }
   | { readonly type: 'fail'; readonly error: SkerryError };
 
 /** A deal after a step: its state, and what is to be done. */
@@ -327,14 +333,14 @@ function takeAcknowledgement(state: DealerState, nodeId: string, succeeded: bool
   const waiting = without(state.waiting, nodeId);
   const next = { ...state, waiting, phase: { ...state.phase, acknowledged } };
   if (waiting.size > 0) return { state: next, effects: [] };
+  const silent = state.placement.holders.map(holder => holder.nodeId).filter(id => !acknowledged.has(id));
   if (acknowledged.size >= receiptsNeeded(manifest.core)) {
-    return end(next, { type: 'done', manifest, placement: state.placement });
+    return end(next, { type: 'done', manifest, placement: state.placement, silent });
   }
   if (tries < activationTriesMax) {
-    const nodeIds = state.placement.holders.map(holder => holder.nodeId).filter(id => !acknowledged.has(id));
     return {
-      state: { ...next, phase: { ...next.phase, tries: tries + 1 }, waiting: new Set(nodeIds) },
-      effects: activateAt(state, manifest, nodeIds),
+      state: { ...next, phase: { ...next.phase, tries: tries + 1 }, waiting: new Set(silent) },
+      effects: activateAt(state, manifest, silent),
     };
   }
   const metadata = { acknowledged: acknowledged.size, k: manifest.core.k };

@@ -6,16 +6,19 @@ import {
   coreShape,
   decode,
   encode,
+  flag,
   integer,
   list,
   nullable,
   offerShape,
+  secondsMax,
   type TypeOf,
   text,
   timeMs,
+  tombstoneShape,
   tuple,
 } from '@skerry/wire';
-import { offersPerKeyMax, usesPerKeyMax } from '../parameters.ts';
+import { graveLifeMs, offersPerKeyMax, pendingLifeMs, usesPerKeyMax } from '../parameters.ts';
 
 const heldEpochShape = tuple({
   core: coreShape,
@@ -42,6 +45,12 @@ const useShape = tuple({ jti: text(64), roundId: bytes(16), expiresAtMs: timeMs 
 /** When a grant was first presented, where the key has a delay. */
 const announcementShape = tuple({ jti: text(64), announcedAtMs: timeMs, expiresAtMs: timeMs });
 
+/** A grant that was taken back. */
+const revocationShape = tuple({ jti: text(64), expiresAtMs: timeMs });
+
+/** What is left of a destroyed key, and whether the store's files are known to have nothing else of it. */
+const graveShape = tuple({ tombstone: tombstoneShape, deletedAtMs: timeMs, isErased: flag });
+
 const heldKeyShape = tuple({
   keyId: bytes(32),
   offers: list(waitingOfferShape, 0, offersPerKeyMax),
@@ -49,12 +58,50 @@ const heldKeyShape = tuple({
   active: nullable(heldEpochShape),
   uses: list(useShape, 0, usesPerKeyMax),
   announcements: list(announcementShape, 0, usesPerKeyMax),
+  revocations: list(revocationShape, 0, usesPerKeyMax),
+  /** Grants that began before it are worth nothing, seconds since 1970. */
+  revokedBefore: nullable(integer(0, secondsMax)),
+  grave: nullable(graveShape),
 });
 /**
  * All that a holder keeps of one key, and the whole state of the holder's machine for it. It is stored as one
  * record, so that a crash leaves the state before a step or after it, never between.
  */
 export type HeldKey = TypeOf<typeof heldKeyShape>;
+
+/**
+ * A key of which nothing is kept yet.
+ *
+ * @param keyId 32 bytes
+ */
+export function emptyKey(keyId: Uint8Array): HeldKey {
+  return {
+    keyId,
+    offers: [],
+    pending: null,
+    active: null,
+    uses: [],
+    announcements: [],
+    revocations: [],
+    revokedBefore: null,
+    grave: null,
+  };
+}
+
+/**
+ * When the first thing that is kept of a key is over its time, Unix ms; infinite where all of it stays.
+ *
+ * @param held as stored
+ */
+export function lapseMs(held: HeldKey): number {
+  const { offers, pending, uses, announcements, revocations, grave } = held;
+  const timed = [...offers, ...uses, ...announcements, ...revocations];
+  return Math.min(
+    timed.reduce((first, { expiresAtMs }) => Math.min(first, expiresAtMs), Number.POSITIVE_INFINITY),
+    pending ? pending.depositedAtMs + pendingLifeMs : Number.POSITIVE_INFINITY,
+    grave ? grave.deletedAtMs + graveLifeMs : Number.POSITIVE_INFINITY,
+  );
+}
 
 /** The stored form of a held key. It holds DEKs and the seeds of offered keys: secret, and wiped by its owner. */
 export function encodeHeldKey(held: HeldKey): Uint8Array<ArrayBuffer> {

@@ -115,6 +115,12 @@ function checkClaims(claims: GrantClaims, request: RoundRequest, active: HeldEpo
   refuseUnless(started && nowMs < claims.exp * 1000 + clockSkewMs, 'GRANT_EXPIRED');
 }
 
+/** Whether the key's authority took the grant back. */
+function isRevoked({ revocations, revokedBefore }: HeldKey, { jti, nbf }: GrantClaims): boolean {
+  const byName = revocations.some(revocation => revocation.jti === jti);
+  return byName || (revokedBefore !== null && nbf < revokedBefore);
+}
+
 /** Remembers when a grant was first presented, and says whether the key's delay has passed since. */
 function announce(held: HeldKey, claims: GrantClaims, delayMs: number, nowMs: number): [HeldKey, boolean] {
   if (delayMs === 0) return [held, true];
@@ -178,6 +184,7 @@ export function authoriseRound(
   if (typeof claims === 'string') throw new SkerryError(claims);
   const { crypto, nowMs } = env;
   checkClaims(claims, request, active, nowMs);
+  refuseUnless(!isRevoked(held, claims), 'GRANT_REVOKED');
   const challenge = challengeOf(crypto, roundContextOf(crypto, request, active.core.scheme));
   const cnf = fromHex(claims.cnf);
   const signed = requestPreimage(challenge, request.issuedAtMs);

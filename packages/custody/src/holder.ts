@@ -26,19 +26,23 @@ import {
   pointsHashOf,
   type RequestAnswer,
   type RequestName,
+  type Revocation,
   type RoundRequest,
   receiptPreimage,
+  type Tombstone,
 } from '@skerry/wire';
 import {
   clockSkewMs,
+  graveLifeMs,
   offerLifeMs,
   offersPerDealerMax,
   offersPerKeyMax,
   pendingLifeMs,
   sharesPerDealerMax,
 } from '../parameters.ts';
-import type { HeldEpoch, HeldKey } from './held-key.ts';
+import { emptyKey, type HeldEpoch, type HeldKey, lapseMs } from './held-key.ts';
 import { openHeldShare } from './held-share.ts';
+import { buryKey, destroyKey, takeRevocation } from './holder-orders.ts';
 import { authoriseRound, checkRound, refuseUnless } from './holder-round.ts';
 
 /** What a holder's step may use of the world outside its state. */
@@ -56,14 +60,16 @@ export type HolderEnv = {
     readonly offersOfDealer: number;
     /** Shares kept, active or pending, of the event's dealer. */
     readonly sharesOfDealer: number;
+    /** Destroyed keys of which the tombstone is kept. */
+    readonly graves: number;
   };
   /** Shares that the operator is willing to hold in all. */
   readonly capacity: number;
 };
 
 /**
- * What happens to one key at one holder. `from` is the node key of the peer, proven by its connection. `dek-opened`
- * and `grant-verified` answer the effect of the step just before: of one key, nothing else is stepped in between.
+ * What happens to one key at one holder. `from` is the node key of the peer, proven by its connection. `dek-opened`,
+ * `grant-verified` and `erased` answer the effect of the step just before: of one key, nothing else is stepped in between.
  */
 export type HolderEvent =
   | { readonly type: 'offer'; readonly from: Uint8Array; readonly offer: Offer }
@@ -78,6 +84,10 @@ export type HolderEvent =
       readonly claims: GrantClaims | ErrorCode;
     }
   | { readonly type: 'probe'; readonly probe: Probe }
+  | { readonly type: 'revoke'; readonly revocation: Revocation }
+  | { readonly type: 'destroy'; readonly from: Uint8Array; readonly tombstone: Tombstone }
+  /** The store's files have nothing of the key any more but its grave. */
+  | { readonly type: 'erased'; readonly tombstone: Tombstone }
   | { readonly type: 'expire' };
 
 /** What the world is to do, in this order; a store that fails stops what follows. */
@@ -106,17 +116,19 @@ export type HolderEffect =
       readonly plaintext: Uint8Array;
     }
   | { readonly type: 'publish'; readonly held: HeldEpoch }
+  /** Removes what the store's files still have of states before; answered by `erased`. */
+  | {
+      readonly type: 'erase';
+      readonly tombstone: Tombstone;
+      /** Shares that were published. */
+      readonly shares: readonly { readonly epoch: number; readonly x: number }[];
+    }
   | { readonly type: 'refuse'; readonly code: ErrorCode };
 
 /** A holder's machine for one key: the state to keep (null to forget the key) and what to do. */
 export type HolderStep = { readonly held: HeldKey | null; readonly effects: readonly HolderEffect[] };
 
 type WaitingOffer = HeldKey['offers'][number];
-
-/** A key of which nothing is kept yet. */
-function emptyKey(keyId: Uint8Array): HeldKey {
-  return { keyId, offers: [], pending: null, active: null, uses: [], announcements: [] };
-}
 
 /** The yes to an offer; the same one however often the offer comes. */
 function acceptOf(env: HolderEnv, { offer, ek, expiresAtMs }: WaitingOffer): HolderEffect {
@@ -289,27 +301,27 @@ function hasLapsed(pending: HeldEpoch, nowMs: number): boolean {
   return pending.depositedAtMs + pendingLifeMs <= nowMs;
 }
 
-/** Drops offers and pending epochs whose time is over, and what is remembered of grants that have expired. */
+/** Drops offers, pending epochs and graves whose time is over, and what is remembered of grants that have expired. */
 function expire(held: HeldKey | null, nowMs: number): HolderStep {
-  if (held === null) return { held, effects: [] };
+  if (held === null || lapseMs(held) > nowMs) return { held, effects: [] };
   const offers = held.offers.filter(({ expiresAtMs }) => expiresAtMs > nowMs);
   const pending = held.pending && hasLapsed(held.pending, nowMs) ? null : held.pending;
   const uses = held.uses.filter(({ expiresAtMs }) => expiresAtMs > nowMs);
   const announcements = held.announcements.filter(({ expiresAtMs }) => expiresAtMs > nowMs);
-  const unchanged =
-    offers.length === held.offers.length &&
-    pending === held.pending &&
-    uses.length === held.uses.length &&
-    announcements.length === held.announcements.length;
-  if (unchanged) return { held, effects: [] };
-  const empty = offers.length === 0 && pending === null && held.active === null;
+  const revocations = held.revocations.filter(({ expiresAtMs }) => expiresAtMs > nowMs);
+  const grave = held.grave && held.grave.deletedAtMs + graveLifeMs <= nowMs ? null : held.grave;
+  const empty = offers.length === 0 && pending === null && held.active === null && grave === null;
   return {
-    held: empty ? null : { ...held, offers, pending, uses, announcements },
+    held: empty ? null : { ...held, offers, pending, uses, announcements, revocations, grave },
     effects: [{ type: 'store' }],
   };
 }
 
+/** What still happens to a key that was destroyed. */
+const postMortem: ReadonlySet<HolderEvent['type']> = new Set(['destroy', 'erased', 'expire']);
+
 function dispatch(held: HeldKey | null, env: HolderEnv, event: HolderEvent): HolderStep {
+  refuseUnless(held?.grave == null || postMortem.has(event.type), 'KEY_DESTROYED');
   switch (event.type) {
     case 'offer':
       return takeOffer(held, env, event.from, event.offer);
@@ -325,6 +337,12 @@ function dispatch(held: HeldKey | null, env: HolderEnv, event: HolderEvent): Hol
       return authoriseRound(held, env, event.request, event.claims);
     case 'probe':
       return prove(held, env, event.probe);
+    case 'revoke':
+      return takeRevocation(held, env, event.revocation);
+    case 'destroy':
+      return destroyKey(held, env, event.from, event.tombstone);
+    case 'erased':
+      return buryKey(held, env, event.tombstone);
     case 'expire':
       return expire(held, env.nowMs);
   }

@@ -57,6 +57,9 @@ function largest(): HeldKey {
     active: epoch,
     uses: times(usesPerKeyMax, () => ({ jti, roundId: nodeRandom.bytes(16), expiresAtMs: latestMs })),
     announcements: times(usesPerKeyMax, () => ({ jti, announcedAtMs: latestMs, expiresAtMs: latestMs })),
+    revocations: times(usesPerKeyMax, () => ({ jti, expiresAtMs: latestMs })),
+    revokedBefore: 253_402_300_800,
+    grave: null,
   };
 }
 

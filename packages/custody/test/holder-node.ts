@@ -42,6 +42,10 @@ function eventOf(request: Request, from: Uint8Array): [Uint8Array, HolderEvent] 
       return [body.keyId, { type: 'round', from, request: body }];
     case 'probe':
       return [body.keyId, { type: 'probe', probe: body }];
+    case 'revoke':
+      return [body.keyId, { type: 'revoke', revocation: body }];
+    case 'destroy':
+      return [body.keyId, { type: 'destroy', from, tombstone: body }];
     case 'directory':
       throw new Error(`no holder answers ${name}`);
   }
@@ -95,6 +99,7 @@ export function createHolderNode(nowMs: () => number): HolderNode {
         if (effect.type === 'store') store(toHex(keyId), held);
         else if (effect.type === 'audit') node.audit.push(effect);
         else if (effect.type === 'publish') node.published.push(manifestOf(effect.held));
+        else if (effect.type === 'erase') event = { type: 'erased', tombstone: effect.tombstone };
         else if (effect.type === 'open-dek' || effect.type === 'verify-grant') event = await followUp(effect);
         else answer = await answerOf(effect);
       }
@@ -111,7 +116,7 @@ function manifestOf({ core, signatures, activation }: NonNullable<HeldKey['activ
 }
 
 function envOf({ nodeKey, nodeSeed, capacity, disk }: HolderNode, nowMs: number): HolderEnv {
-  const load = { shares: disk.size, offersOfDealer: 0, sharesOfDealer: 0 };
+  const load = { shares: disk.size, offersOfDealer: 0, sharesOfDealer: 0, graves: 0 };
   return { crypto: nodeCrypto, random: nodeRandom, nowMs, nodeKey, nodeSeed, load, capacity };
 }
 

@@ -53,7 +53,7 @@ export async function makeScene(
       nowMs: world.timeline.nowMs(),
       nodeKey: node.nodeKey,
       nodeSeed: node.nodeSeed,
-      load: { shares: 0, offersOfDealer: 0, sharesOfDealer: 0 },
+      load: { shares: 0, offersOfDealer: 0, sharesOfDealer: 0, graves: 0 },
       capacity: 10,
     }),
     dek: async () => {
@@ -79,7 +79,7 @@ export async function makeScene(
       nowMs: offer.issuedAtMs,
       nodeKey: node.nodeKey,
       nodeSeed: node.nodeSeed,
-      load: { shares: 0, offersOfDealer: 0, sharesOfDealer: 0 },
+      load: { shares: 0, offersOfDealer: 0, sharesOfDealer: 0, graves: 0 },
       capacity: 10,
     };
   }

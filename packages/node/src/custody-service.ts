@@ -1,4 +1,4 @@
-import { type Clock, type Log, type Random, SkerryError, toHex, wipe } from '@skerry/base';
+import { type Clock, fromHex, type Log, type Random, SkerryError, toHex, wipe } from '@skerry/base';
 import { hpkeOpen, hpkeSeal, nodeCrypto } from '@skerry/crypto';
 import {
   type HeldEpoch,
@@ -8,12 +8,21 @@ import {
   stepHolder,
   wipeHeldKey,
 } from '@skerry/custody';
-import { decodeRequest, encodeAnswer, encodeRefusal, nodeKeyOf, type Request } from '@skerry/wire';
+import {
+  decodeRequest,
+  encodeAnswer,
+  encodeRefusal,
+  type KeyRecord,
+  nodeKeyOf,
+  type Request,
+  type Revocation,
+} from '@skerry/wire';
 import { parameters } from '../parameters.ts';
 import { createAdmission } from './admission.ts';
 import { codeOf } from './asking.ts';
 import { verifyGrant } from './grants.ts';
 import { type HeldKeys, openHeldKeys } from './held-keys.ts';
+import type { Publisher } from './publishing.ts';
 import type { Store } from './store.ts';
 
 /** A request about one key, and one that is about none. */
@@ -35,6 +44,10 @@ type CustodyOptions = {
    * wiped once this has returned.
    */
   readonly publish: (held: HeldEpoch, isNew: boolean) => void;
+  /** Called with the tombstone of each key that was destroyed, and by `publishAll`, to publish it. */
+  readonly bury: Publisher['publishTombstone'];
+  /** What the DHT says of a key, if anything. */
+  readonly lookUp: (keyId: Uint8Array) => Promise<KeyRecord | undefined>;
   /** Answers requests that are not about one key. */
   readonly answerOther: (request: DirectoryRequest) => Uint8Array;
   readonly log: Log;
@@ -48,9 +61,14 @@ export type CustodyService = {
    * @param from the peer, proven by its connection
    */
   readonly handle: (from: { readonly nodeId: string }, body: Uint8Array) => Promise<Uint8Array>;
-  /** Drops what is over its time. What the disk refuses is logged, and left for the next time. */
+  /** Takes in a revocation that came by gossip, where the key is kept here. */
+  readonly revoke: (revocation: Revocation) => void;
+  /** Drops what is over its time, deposits only after a look whether their activation is in the DHT. What the disk refuses is logged, and left for the next time. */
   readonly expire: () => Promise<void>;
-  /** Hands every active share to `publish`, one after the other with a breath between them. */
+  /**
+   * Hands every active share to `publish` and every tombstone to `bury`, one after the other; of keys that were
+   * destroyed while this node was away, it erases the share.
+   */
   readonly publishAll: (signal: AbortSignal) => Promise<void>;
   /** Active and pending shares kept here. */
   readonly shareCount: () => number;
@@ -74,11 +92,19 @@ function eventOf(request: KeyRequest, from: Uint8Array): [Uint8Array, HolderEven
       return [request.body.keyId, { type: 'round', from, request: request.body }];
     case 'probe':
       return [request.body.keyId, { type: 'probe', probe: request.body }];
+    case 'revoke':
+      return [request.body.keyId, { type: 'revoke', revocation: request.body }];
+    case 'destroy':
+      return [request.body.keyId, { type: 'destroy', from, tombstone: request.body }];
   }
 }
 
 /** Does what one effect asks for, once the step's state and audit lines are on disk. */
-async function carryOut(effect: HolderEffect, publish: CustodyOptions['publish']): Promise<Outcome> {
+async function carryOut(
+  effect: HolderEffect,
+  { publish, bury }: Pick<CustodyOptions, 'publish' | 'bury'>,
+  eraseFiles: () => Promise<void>,
+): Promise<Outcome> {
   switch (effect.type) {
     case 'store':
     case 'audit':
@@ -96,6 +122,12 @@ async function carryOut(effect: HolderEffect, publish: CustodyOptions['publish']
     case 'publish':
       publish(effect.held, true);
       return {};
+    case 'erase': {
+      const { tombstone, shares } = effect;
+      await eraseFiles();
+      bury(tombstone, shares);
+      return { event: { type: 'erased', tombstone } };
+    }
     case 'refuse':
       return { answer: encodeRefusal(effect.code) };
     case 'answer':
@@ -119,8 +151,9 @@ async function runKey(
   keyId: string,
   first: HolderEvent,
 ): Promise<Uint8Array> {
-  const { nodeKey, nodeSeed, capacity, random, clock, publish } = options;
+  const { nodeKey, nodeSeed, capacity, random, clock } = options;
   const dealer = first.type === 'offer' ? first.offer.dealer : null;
+  const eraseFiles = async (): Promise<void> => keys.erase(keyId);
   const steps: HolderStep[] = [{ held: keys.read(keyId), effects: [] }];
   try {
     let outcome: Outcome = { event: first };
@@ -135,7 +168,9 @@ async function runKey(
       steps.push(step);
       await keys.write(keyId, step, nowMs);
       outcome = {};
-      for (const effect of step.effects) outcome = { ...outcome, ...(await carryOut(effect, publish)) };
+      for (const effect of step.effects) {
+        outcome = { ...outcome, ...(await carryOut(effect, options, eraseFiles)) };
+      }
     }
     return outcome.answer ?? encodeRefusal('KEY_UNKNOWN');
   } finally {
@@ -157,6 +192,60 @@ function createTurns(): <T>(keyId: string, work: () => Promise<T>) => Promise<T>
   };
 }
 
+/** What upkeep does to keys, and what it does with errors. */
+type Hands = {
+  readonly run: (keyId: string, event: HolderEvent) => Promise<unknown>;
+  readonly inTurn: ReturnType<typeof createTurns>;
+  readonly noteFailure: (error: unknown) => void;
+};
+
+/** What a holder does by itself: it drops what is over its time, and catches up with what it missed. */
+function createUpkeep(
+  options: CustodyOptions,
+  keys: HeldKeys,
+  { run, inTurn, noteFailure }: Hands,
+): Pick<CustodyService, 'expire' | 'publishAll'> {
+  const { nodeKey, clock, publish, bury, lookUp } = options;
+
+  /** Steps a key with what the DHT says of it: its end, or the activation that a crashed dealer did not bring. */
+  async function catchUp(keyId: string): Promise<void> {
+    const record = await lookUp(fromHex(keyId) ?? new Uint8Array());
+    if (record?.type === 'tombstone') {
+      await run(keyId, { type: 'destroy', from: nodeKey, tombstone: record.tombstone });
+    } else if (record) {
+      await run(keyId, { type: 'activate', from: nodeKey, activation: record.manifest.activation });
+    }
+  }
+
+  async function publishKey(keyId: string): Promise<void> {
+    const held = keys.read(keyId);
+    if (held?.active) publish(held.active, false);
+    if (held?.grave) bury(held.grave.tombstone, []);
+    if (held) wipeHeldKey(held);
+  }
+
+  return {
+    expire: async () => {
+      const lapsed = keys.lapsedKeyIds(clock.nowMs());
+      const deposits = lapsed.filter(keys.hasPending);
+      for (const keyId of deposits.slice(0, parameters.lookupsPerLook)) {
+        await catchUp(keyId).catch(noteFailure);
+      }
+      const waiting = new Set(deposits.slice(parameters.lookupsPerLook));
+      for (const keyId of lapsed) {
+        if (!waiting.has(keyId)) await run(keyId, { type: 'expire' }).catch(noteFailure);
+      }
+    },
+    publishAll: async signal => {
+      for (const keyId of keys.keyIds()) {
+        if (signal.aborted) return;
+        if (keys.isServed(keyId)) await catchUp(keyId).catch(noteFailure);
+        await inTurn(keyId, async () => publishKey(keyId)).catch(noteFailure);
+      }
+    },
+  };
+}
+
 /**
  * Carries the holder's machine: one key at a time is stepped by one request at a time, and its state and audit lines
  * are on the disk before any answer leaves (docs/PROTOCOL.md, the masked round).
@@ -164,7 +253,7 @@ function createTurns(): <T>(keyId: string, work: () => Promise<T>) => Promise<T>
  * @throws STORE_FAILED, STORE_CORRUPT where the store does not give its keys
  */
 export async function createCustodyService(options: CustodyOptions): Promise<CustodyService> {
-  const { store, clock, log, publish } = options;
+  const { store, clock, log } = options;
   const keys = await openHeldKeys(store, log);
   const admission = createAdmission(clock);
   const inTurn = createTurns();
@@ -192,20 +281,11 @@ export async function createCustodyService(options: CustodyOptions): Promise<Cus
   return {
     handle: async (from, body) =>
       answer(from, body).catch((error: unknown) => encodeRefusal(noteFailure(error).code)),
-    expire: async () => {
-      for (const keyId of keys.unsettledKeyIds()) await run(keyId, { type: 'expire' }).catch(noteFailure);
+    revoke: revocation => {
+      const keyId = toHex(revocation.keyId);
+      if (keys.has(keyId)) run(keyId, { type: 'revoke', revocation }).catch(noteFailure);
     },
-    publishAll: async signal => {
-      for (const keyId of keys.keyIds()) {
-        await new Promise(setImmediate);
-        if (signal.aborted) return;
-        await inTurn(keyId, async () => {
-          const held = keys.read(keyId);
-          if (held?.active) publish(held.active, false);
-          if (held) wipeHeldKey(held);
-        }).catch(noteFailure);
-      }
-    },
+    ...createUpkeep(options, keys, { run, inTurn, noteFailure }),
     shareCount: keys.shareCount,
     corruptCount: keys.corruptCount,
   };

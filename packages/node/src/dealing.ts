@@ -20,7 +20,12 @@ type DealingOptions = {
 };
 
 /** A key that its holders serve. */
-export type Deal = { readonly manifest: Manifest; readonly placement: Placement };
+export type Deal = {
+  readonly manifest: Manifest;
+  readonly placement: Placement;
+  /** Node ids of holders that have their share, and have not said yet that they serve the key. */
+  readonly silent: readonly string[];
+};
 
 /** What an effect leads to: the machine's next event, or the end of the deal. */
 type Outcome = { readonly event: DealerEvent } | { readonly deal: Deal };
@@ -62,7 +67,7 @@ async function carryOut(options: DealingOptions, effect: DealerEffect): Promise<
       return { event: { type: 'activate-answered', nodeId, answer } };
     }
     case 'done':
-      return { deal: { manifest: effect.manifest, placement: effect.placement } };
+      return { deal: { manifest: effect.manifest, placement: effect.placement, silent: effect.silent } };
     case 'fail':
       throw effect.error;
   }

@@ -29,7 +29,10 @@ export type Records = {
     path: string,
     options: { readonly deadlineMs: number; readonly answersEnough?: number },
   ) => Promise<Uint8Array | undefined>;
-  /** Publishes a record again and again until told otherwise, as nodes drop records after 48 hours. */
+  /**
+   * Publishes a record again and again until told otherwise, as nodes drop records after 48 hours; of several at one
+   * path the newest.
+   */
   readonly interest: (path: string, value: Uint8Array) => void;
   /** Ends that. */
   readonly disinterest: (path: string) => void;
@@ -53,7 +56,9 @@ export function createRecords({ host, log, republishMs = parameters.republishMs 
 
   function interest(path: string, value: Uint8Array): void {
     host.shelf.validate(path, value);
-    const release = interests.get(path)?.release ?? host.shelf.own(path);
+    const known = interests.get(path);
+    if (known && host.shelf.compare(path, known.value, value) > 0) return;
+    const release = known?.release ?? host.shelf.own(path);
     interests.set(path, { value, dueMs: Date.now() + Math.random() * firstMs(republishMs), release });
   }
 

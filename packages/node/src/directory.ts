@@ -1,7 +1,8 @@
-import { TopicValidatorResult } from '@libp2p/gossipsub';
 import { type Clock, type Log, SkerryError } from '@skerry/base';
 import { directoryTopic } from '@skerry/wire';
 import { parameters } from '../parameters.ts';
+import { type Allowance, createAllowance } from './allowance.ts';
+import { createJudge } from './gossip-judge.ts';
 import type { Host } from './host.ts';
 
 /** What the directory has to know of a node's signed record; the rest of it is for others. */
@@ -99,7 +100,13 @@ export function createDirectory<Entry extends DirectoryEntry>(options: Options<E
     const nowMs = clock.nowMs();
     return [...nodes.values()].filter(({ untilMs }) => untilMs > nowMs).map(({ entry }) => entry);
   };
-  const judge = createJudge(options, enter);
+  const judge = createJudge({
+    decode,
+    take: entry => attempt(() => enter(entry)),
+    perSource: parameters.entriesPerSource,
+    clock,
+    log,
+  });
   gossip.topicValidators.set(directoryTopic, (peer, { data }) => judge(peer.toString(), data));
   gossip.subscribe(directoryTopic);
   return {
@@ -129,33 +136,6 @@ export function createDirectory<Entry extends DirectoryEntry>(options: Options<E
   };
 }
 
-/**
- * The verdict on a record that a peer gossips. `Reject` costs the peer its standing, so it is for what no honest
- * node forwards: records that do not decode. What is old or too frequent is passed over.
- */
-function createJudge<Entry extends DirectoryEntry>(
-  { decode, clock, log }: Options<Entry>,
-  enter: (entry: Entry) => void,
-): (source: string, bytes: Uint8Array) => TopicValidatorResult {
-  const sources = new Map<string, Allowance>();
-  return (source, bytes) => {
-    const nowMs = clock.nowMs();
-    const allowance = sources.get(source) ?? createAllowance(parameters.entriesPerSource, nowMs);
-    if (sources.size >= parameters.gossipSourcesMax) sources.clear();
-    sources.set(source, allowance);
-    if (!allowance.take(nowMs)) return TopicValidatorResult.Ignore;
-    let entry: Entry;
-    try {
-      entry = decode(bytes);
-    } catch (error) {
-      if (!(error instanceof SkerryError)) throw error;
-      log.debug('a peer gossiped an invalid directory entry', { source, code: error.code });
-      return TopicValidatorResult.Reject;
-    }
-    return attempt(() => enter(entry)) ? TopicValidatorResult.Accept : TopicValidatorResult.Ignore;
-  };
-}
-
 /** Whether it went through; a SkerryError is a no, anything else a bug. */
 function attempt(work: () => void): boolean {
   try {
@@ -178,21 +158,4 @@ function makeRoom<Entry>(nodes: Map<string, Kept<Entry>>, host: Host, nowMs: num
       first = { nodeId, untilMs };
   }
   if (!dropped && first !== undefined) nodes.delete(first.nodeId);
-}
-
-/** A token bucket. */
-type Allowance = { readonly take: (nowMs: number) => boolean };
-
-function createAllowance({ burst, everyMs }: { burst: number; everyMs: number }, startMs: number): Allowance {
-  let tokens: number = burst;
-  let lastMs = startMs;
-  return {
-    take: nowMs => {
-      tokens = Math.min(burst, tokens + Math.max(0, nowMs - lastMs) / everyMs);
-      lastMs = nowMs;
-      if (tokens < 1) return false;
-      tokens--;
-      return true;
-    },
-  };
 }

@@ -22,6 +22,12 @@ export type HeldKeys = Omit<ReturnType<typeof createHoldings>, 'set'> & {
    * @throws STORE_FAILED
    */
   readonly write: (keyId: string, step: HolderStep, nowMs: number) => Promise<void>;
+  /**
+   * Removes what the store's files still have of a key's states before.
+   *
+   * @throws STORE_FAILED
+   */
+  readonly erase: (keyId: string) => Promise<void>;
   /** Records that are damaged: refused, and left on the disk as they are. */
   readonly corruptCount: () => number;
 };
@@ -100,5 +106,6 @@ export async function openHeldKeys(store: Store, log: Log): Promise<HeldKeys> {
       if (!corrupt.has(keyId)) throw error;
     }
   }
-  return { ...holdings, read, write, corruptCount: () => corrupt.size };
+  const erase = async (keyId: string): Promise<void> => store.erase(`${prefix}${keyId}`);
+  return { ...holdings, read, write, erase, corruptCount: () => corrupt.size };
 }

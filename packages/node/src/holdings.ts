@@ -1,12 +1,16 @@
 import { toHex } from '@skerry/base';
-import type { HeldKey, HolderEnv } from '@skerry/custody';
+import { type HeldKey, type HolderEnv, lapseMs } from '@skerry/custody';
 
 /** What is counted of one key: the dealers of its shares, and of its offers with the time that each lapses. */
 type Holding = {
   readonly dealers: readonly string[];
   readonly offers: readonly { readonly dealer: string; readonly expiresAtMs: number }[];
-  /** Whether nothing of it lapses: one active share and no more. */
-  readonly isSettled: boolean;
+  /** When the first of it lapses, Unix ms. */
+  readonly lapseMs: number;
+  readonly hasPending: boolean;
+  readonly hasActive: boolean;
+  /** Whether the key was destroyed, and its tombstone is kept. */
+  readonly isGrave: boolean;
 };
 
 /** Counts of what this node holds, kept beside the store so that a quota costs no scan. They hold no secret. */
@@ -25,17 +29,25 @@ type Holdings = {
   /** Shares kept, active or pending. */
   readonly shareCount: () => number;
   readonly keyIds: () => string[];
-  /** Keys of which something lapses some time. */
-  readonly unsettledKeyIds: () => string[];
+  /** Whether anything of a key is kept. */
+  readonly has: (keyId: string) => boolean;
+  /** Whether a deposit of it waits for its activation. */
+  readonly hasPending: (keyId: string) => boolean;
+  /** Whether a share of it is served. */
+  readonly isServed: (keyId: string) => boolean;
+  /** Keys of which something has lapsed. */
+  readonly lapsedKeyIds: (nowMs: number) => string[];
 };
 
 function holdingOf(held: HeldKey): Holding {
   const epochs = [held.active, held.pending].filter(epoch => epoch !== null);
-  const { offers, pending, uses, announcements } = held;
   return {
     dealers: epochs.map(({ core }) => toHex(core.dealer)),
-    offers: offers.map(({ offer, expiresAtMs }) => ({ dealer: toHex(offer.dealer), expiresAtMs })),
-    isSettled: offers.length + uses.length + announcements.length === 0 && pending === null,
+    offers: held.offers.map(({ offer, expiresAtMs }) => ({ dealer: toHex(offer.dealer), expiresAtMs })),
+    lapseMs: lapseMs(held),
+    hasPending: held.pending !== null,
+    hasActive: held.active !== null,
+    isGrave: held.grave !== null,
   };
 }
 
@@ -46,6 +58,7 @@ export function createHoldings(): Holdings {
   const offersOf = new Map<string, Map<string, number>>();
   let shareCount = 0;
   let offerCount = 0;
+  let graveCount = 0;
 
   function countShares(dealers: readonly string[], sign: 1 | -1): void {
     shareCount += sign * dealers.length;
@@ -63,6 +76,7 @@ export function createHoldings(): Holdings {
     countShares(last?.dealers ?? [], -1);
     countShares(next?.dealers ?? [], 1);
     offerCount += (next?.offers.length ?? 0) - (last?.offers.length ?? 0);
+    graveCount += Number(next?.isGrave === true) - Number(last?.isGrave === true);
     for (const { dealer } of last?.offers ?? []) {
       const byKey = offersOf.get(dealer);
       byKey?.delete(keyId);
@@ -86,11 +100,16 @@ export function createHoldings(): Holdings {
         shares: shareCount + offerCount,
         offersOfDealer: live.length,
         sharesOfDealer: sharesOf.get(name) ?? 0,
+        graves: graveCount,
       };
     },
     offerCount: () => offerCount,
     shareCount: () => shareCount,
     keyIds: () => [...holdings.keys()],
-    unsettledKeyIds: () => [...holdings].filter(([, { isSettled }]) => !isSettled).map(([keyId]) => keyId),
+    has: keyId => holdings.has(keyId),
+    hasPending: keyId => holdings.get(keyId)?.hasPending === true,
+    isServed: keyId => holdings.get(keyId)?.hasActive === true,
+    lapsedKeyIds: nowMs =>
+      [...holdings].filter(([, holding]) => holding.lapseMs <= nowMs).map(([keyId]) => keyId),
   };
 }

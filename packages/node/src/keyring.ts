@@ -7,12 +7,17 @@ import {
   decodeManifest,
   encode,
   encodeManifest,
+  integer,
   type Manifest,
   manifestBytesMax,
+  nullable,
+  secondsMax,
+  type Tombstone,
+  tombstoneShape,
   tuple,
 } from '@skerry/wire';
 import { parameters } from '../parameters.ts';
-import type { Store } from './store.ts';
+import type { Store, StoreChange } from './store.ts';
 
 /** What the owner keeps of a key and tells nobody: why its holders were chosen, and what they protect. */
 export type KeyNotes = {
@@ -30,33 +35,47 @@ export type KeyNotes = {
 };
 
 /** A key of this home's owner. */
-export type OwnedKey = { readonly manifest: Manifest; readonly notes: KeyNotes };
+export type OwnedKey = {
+  readonly manifest: Manifest;
+  readonly notes: KeyNotes;
+  /** Its grants that began before are revoked, seconds since 1970: new ones begin then or later. */
+  readonly revokedBefore: number;
+  /** That it is destroyed, or null. Nothing takes that back. */
+  readonly tombstone: Tombstone | null;
+};
 
 /** The owner's keys: their manifests and notes, on disk before a deal is activated. Never the key itself. */
 export type Keyring = {
   /** @throws STORE_CORRUPT where the entry is damaged, STORE_FAILED */
   readonly get: (keyId: Uint8Array) => OwnedKey | undefined;
-  /** On disk when this resolves. @throws STORE_FAILED */
-  readonly put: (key: OwnedKey) => Promise<void>;
+  /** The change that puts a key, for a batch with what goes with it. */
+  readonly change: (key: OwnedKey) => StoreChange;
   /** All that can be read, in the order of their ids. Damaged entries are logged, and stay. @throws STORE_FAILED */
   readonly list: () => Promise<OwnedKey[]>;
 };
 
 const prefix = 'key/';
-const shape = tuple({ manifest: bytes(1, manifestBytesMax), notes: bytes(2, parameters.keyNotesBytesMax) });
+const shape = tuple({
+  manifest: bytes(1, manifestBytesMax),
+  notes: bytes(2, parameters.keyNotesBytesMax),
+  revokedBefore: integer(0, secondsMax),
+  tombstone: nullable(tombstoneShape),
+});
 
-function encodeKey({ manifest, notes }: OwnedKey): Uint8Array {
+function encodeKey(key: OwnedKey): Uint8Array {
   return encode(shape, {
-    manifest: encodeManifest(manifest),
-    notes: new TextEncoder().encode(JSON.stringify(notes)),
+    ...key,
+    manifest: encodeManifest(key.manifest),
+    notes: new TextEncoder().encode(JSON.stringify(key.notes)),
   });
 }
 
 /** An entry whose checksum held; one that still does not decode was written by another version, or is none. */
 function decodeKey(keyId: string, stored: Uint8Array): OwnedKey {
   try {
-    const { manifest, notes } = decode(shape, stored, shape.bytesMax, 'owned key');
+    const { manifest, notes, ...rest } = decode(shape, stored, shape.bytesMax, 'owned key');
     const key = {
+      ...rest,
       manifest: decodeManifest(nodeCrypto, manifest),
       notes: JSON.parse(new TextDecoder().decode(notes)) as KeyNotes,
     };
@@ -91,7 +110,11 @@ export function createKeyring(store: Store, log: Log): Keyring {
 
   return {
     get: keyId => read(toHex(keyId)),
-    put: async key => store.put(`${prefix}${toHex(key.manifest.core.keyId)}`, encodeKey(key)),
+    change: key => ({
+      type: 'put',
+      key: `${prefix}${toHex(key.manifest.core.keyId)}`,
+      value: encodeKey(key),
+    }),
     list,
   };
 }

@@ -3,18 +3,17 @@ import { type Clock, type Log, SkerryError } from '@skerry/base';
 import { nodeCrypto, nodeRandom } from '@skerry/crypto';
 import type { Candidate } from '@skerry/placement';
 import {
-  checkManifestRecord,
+  checkKeyRecord,
   checkShareRecord,
-  compareManifests,
+  compareKeyRecords,
   compareShareRecords,
   custodyProtocol,
   decodeShareRecord,
   directoryPageMax,
   encodeAnswer,
-  type Manifest,
+  type KeyRecord,
   manifestBytesMax,
   manifestPath,
-  parseManifest,
   type RequestBody,
   shareRecordBytesMax,
 } from '@skerry/wire';
@@ -27,8 +26,10 @@ import { createDirectory, type Directory } from './directory.ts';
 import type { FrameObserver } from './frame-stream.ts';
 import { createHost, type Host } from './host.ts';
 import { candidates, decodeNeighbour, type NeighbourEntry, type TrustStatements } from './neighbours.ts';
+import { type Notices, openNotices } from './notices.ts';
 import { createPublisher, type Publisher } from './publishing.ts';
 import type { RecordKinds } from './record-shelf.ts';
+import { joinRevocations, type RevocationGossip } from './revocation-gossip.ts';
 import type { Store } from './store.ts';
 import { createPeerStreams, type PeerStreams } from './streams.ts';
 
@@ -45,15 +46,17 @@ type NetworkOptions = Presence & {
 };
 
 /** A node's side of the network: host, records, directory, streams, and the custody service that answers on them. */
-export type Network = Pick<Publisher, 'keepManifest' | 'publishManifest'> & {
+export type Network = Pick<Publisher, 'keepManifest' | 'publishManifest' | 'publishTombstone'> & {
   readonly host: Host;
   readonly records: Records;
   readonly directory: Directory<NeighbourEntry>;
   readonly streams: PeerStreams;
   readonly custody: CustodyService;
+  readonly notices: Notices;
+  readonly gossipRevocation: RevocationGossip['publish'];
   readonly candidates: (trust: TrustStatements) => Candidate[];
-  /** A manifest from the DHT, checked, or undefined. */
-  readonly fetchManifest: (keyId: Uint8Array) => Promise<Manifest | undefined>;
+  /** What the DHT says of a key, checked, or undefined. */
+  readonly fetchKeyRecord: (keyId: Uint8Array) => Promise<KeyRecord | undefined>;
   /** Stops everything, last opened first. */
   readonly close: () => Promise<void>;
 };
@@ -64,10 +67,8 @@ const recordKinds: RecordKinds = {
     recordBytesMax: manifestBytesMax,
     countMax: parameters.manifestsKeptMax,
     bytesMax: parameters.recordBytesKeptMax,
-    validate: (path, value) => void checkManifestRecord(nodeCrypto, path, value),
-    compare: (a, b) =>
-      // both were verified before they are compared
-      compareManifests(nodeCrypto, parseManifest(a), parseManifest(b)),
+    validate: (path, value) => void checkKeyRecord(nodeCrypto, path, value),
+    compare: (a, b) => compareKeyRecords(nodeCrypto, a, b),
   },
   share: {
     recordBytesMax: shareRecordBytesMax,
@@ -118,10 +119,17 @@ async function open(options: NetworkOptions, closers: Closers): Promise<Omit<Net
   closers.add(directory.close);
   const publisher = createPublisher({ records, log });
   closers.add(publisher.close);
+  const fetchKeyRecord = async (keyId: Uint8Array): Promise<KeyRecord | undefined> => {
+    const path = manifestPath(keyId);
+    const value = await records.get(path, { deadlineMs: parameters.manifestDeadlineMs });
+    return value && checkKeyRecord(nodeCrypto, path, value);
+  };
   const custody = await createCustodyService({
     ...options,
+    lookUp: fetchKeyRecord,
     random: nodeRandom,
     publish: publisher.publishHeld,
+    bury: publisher.publishTombstone,
     answerOther: ({ body }) => pageOf(directory, body),
   });
   const streams = await createPeerStreams({
@@ -133,6 +141,10 @@ async function open(options: NetworkOptions, closers: Closers): Promise<Omit<Net
   closers.add(streams.close);
   closers.add(startAnnouncing({ ...options, host, directory, streams }));
   closers.add(startUpkeep(custody, log));
+  const gossip = joinRevocations({ host, onRevocation: custody.revoke, clock, log });
+  closers.add(gossip.close);
+  const notices = await openNotices({ ...options, streams });
+  closers.add(notices.close);
   return {
     host,
     records,
@@ -140,13 +152,12 @@ async function open(options: NetworkOptions, closers: Closers): Promise<Omit<Net
     streams,
     custody,
     candidates: trust => candidates(directory, host.nodeId, trust),
+    notices,
+    gossipRevocation: gossip.publish,
     publishManifest: publisher.publishManifest,
+    publishTombstone: publisher.publishTombstone,
     keepManifest: publisher.keepManifest,
-    fetchManifest: async keyId => {
-      const path = manifestPath(keyId);
-      const value = await records.get(path, { deadlineMs: parameters.manifestDeadlineMs });
-      return value && checkManifestRecord(nodeCrypto, path, value);
-    },
+    fetchKeyRecord,
   };
 }
 

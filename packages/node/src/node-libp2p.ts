@@ -14,7 +14,7 @@ import { memory } from '@libp2p/memory';
 import { type Ping, ping } from '@libp2p/ping';
 import { tcp } from '@libp2p/tcp';
 import { SkerryError } from '@skerry/base';
-import { dhtProtocol, directoryTopic } from '@skerry/wire';
+import { dhtProtocol, directoryTopic, revocationTopic } from '@skerry/wire';
 import { createLibp2p, type Libp2p, type Libp2pOptions } from 'libp2p';
 import { parameters, type Scale, scales } from '../parameters.ts';
 import { pathOf, type RecordShelf, recordNamespace } from './record-shelf.ts';
@@ -122,7 +122,7 @@ function gossipSettings(scale: Scale): Partial<GossipsubOpts> {
     floodPublish: false,
     allowPublishToZeroTopicPeers: true,
     ignoreDuplicatePublishError: true,
-    allowedTopics: [directoryTopic],
+    allowedTopics: [directoryTopic, revocationTopic],
     maxInboundDataLength: parameters.gossipBytesMax,
     D: 4,
     Dlo: 3,
@@ -132,17 +132,17 @@ function gossipSettings(scale: Scale): Partial<GossipsubOpts> {
     Dlazy: 4,
     scoreParams: {
       ...(scale === 'loopback' ? { IPColocationFactorWeight: 0 } : {}),
-      topics: { [directoryTopic]: directoryScore },
+      topics: { [directoryTopic]: topicScore, [revocationTopic]: topicScore },
     },
   };
 }
 
 /**
- * What a peer's conduct on the directory's topic is worth (gossipsub v1.1, peer scoring). Without it a refused
+ * What a peer's conduct on a topic is worth (gossipsub v1.1, peer scoring). Without it a refused
  * message costs its sender nothing. One costs 20 and stops gossip to the sender (-10), three pass the graylist's
  * -80. How many messages a peer delivers is not counted, as honest nodes send one in many seconds.
  */
-const directoryScore = {
+const topicScore = {
   topicWeight: 1,
   timeInMeshWeight: 0.01,
   timeInMeshQuantum: 1_000,

@@ -1,6 +1,6 @@
 import { type Clock, equalBytes, type Log, type Profile, type Risk, SkerryError, toHex } from '@skerry/base';
 import { nodeCrypto, nodeRandom } from '@skerry/crypto';
-import type { AuthoritySigner } from '@skerry/custody';
+import { type AuthoritySigner, pendingLifeMs } from '@skerry/custody';
 import { type Candidate, type Counts, type Placement, planPlacement } from '@skerry/placement';
 import {
   type Authority,
@@ -11,12 +11,17 @@ import {
   nodeKeyOf,
   parseGrantClaims,
 } from '@skerry/wire';
+import { codeOf } from './asking.ts';
 import { type Deal, dealKey } from './dealing.ts';
+import { destroyOwned, type Ending, revokeGrants } from './ending.ts';
+import { createGivenGrants, type GivenGrant, type GivenGrants } from './given-grants.ts';
 import { issueGrant } from './grants.ts';
 import type { KeyNotes, Keyring, OwnedKey } from './keyring.ts';
 import { labelOf, type TrustStatements } from './neighbours.ts';
 import type { Network } from './network.ts';
+import type { Notice } from './notices.ts';
 import { type OpenedKey, openKey } from './opening.ts';
+import type { Store } from './store.ts';
 
 /** A key id chosen before its key is dealt: sealed files name it in their header. */
 export type KeySlot = { readonly keyId: Uint8Array; readonly nonce: Uint8Array };
@@ -59,13 +64,40 @@ export type Ownership = {
    * @throws KEY_UNKNOWN, GRANT_INVALID for another owner's key or terms that no holder takes
    */
   readonly grant: (keyId: Uint8Array, to: string, terms: GrantTerms) => Promise<IssuedGrant>;
-  /** Opens a key: with a grant, or as its owner. Throws as `openKey`, and KEY_UNKNOWN. */
+  /** The grants of a key that this home gave and that have not expired. @throws STORE_CORRUPT, STORE_FAILED */
+  readonly grants: (keyId: Uint8Array) => Promise<GivenGrant[]>;
+  /** The grant of that id, if this home gave it and it has not expired. @throws STORE_CORRUPT, STORE_FAILED */
+  readonly findGrant: (jti: string) => Promise<GivenGrant | undefined>;
+  /**
+   * Revokes a grant, or all grants of a key that were given so far. Holders that are away are told when they are back.
+   *
+   * @param grant its id, and when it would expire by itself, seconds since 1970; null for all
+   * @throws KEY_UNKNOWN, KEY_DESTROYED, GRANT_INVALID for another owner's key, STORE_FAILED
+   */
+  readonly revoke: (keyId: Uint8Array, grant: Pick<GivenGrant, 'jti' | 'exp'> | null) => Promise<Ending>;
+  /**
+   * Destroys a key of this home. Holders that are away are told when they are back, whatever becomes of this process.
+   *
+   * @throws KEY_UNKNOWN, STORE_CORRUPT, STORE_FAILED
+   */
+  readonly destroy: (keyId: Uint8Array) => Promise<Ending>;
+  /** Opens a key: with a grant, or as its owner. Throws as `openKey`, and KEY_UNKNOWN, KEY_DESTROYED. */
   readonly open: (keyId: Uint8Array, grant?: Uint8Array) => Promise<OpenedKey>;
 };
 
 /** Who owns, and with what. */
 type OwnershipOptions = {
-  readonly network: Pick<Network, 'streams' | 'candidates' | 'publishManifest' | 'fetchManifest'>;
+  readonly network: Pick<
+    Network,
+    | 'streams'
+    | 'candidates'
+    | 'publishManifest'
+    | 'publishTombstone'
+    | 'fetchKeyRecord'
+    | 'notices'
+    | 'gossipRevocation'
+  >;
+  readonly store: Store;
   readonly keyring: Keyring;
   readonly nodeKey: Uint8Array;
   /** 32 bytes each; they stay the caller's. */
@@ -81,10 +113,20 @@ type OwnershipOptions = {
 /** How long a grant that the owner gives itself for one open is good, in ms. */
 const ownGrantLifeMs = 60_000;
 
-/** The claims of a grant to a node, whose node key is its confirmation key. */
-function claimsFor(manifest: Manifest, to: string, terms: GrantTerms, nowMs: number): GrantClaims {
+/**
+ * The claims of a grant to a node, whose node key is its confirmation key.
+ *
+ * @param fromSeconds it begins no sooner, since what began before is revoked
+ */
+function claimsFor(
+  manifest: Manifest,
+  to: string,
+  terms: GrantTerms,
+  fromSeconds: number,
+  nowMs: number,
+): GrantClaims {
   const { keyId, policy } = manifest.core;
-  const nbf = Math.floor(nowMs / 1000);
+  const nbf = Math.max(Math.floor(nowMs / 1000), fromSeconds);
   return parseGrantClaims({
     keyId: toHex(keyId),
     epoch: null,
@@ -123,31 +165,51 @@ function findOwned({ keyring, log }: OwnershipOptions, keyId: Uint8Array): Owned
 }
 
 async function findManifest(options: OwnershipOptions, keyId: Uint8Array): Promise<Manifest> {
-  const found = findOwned(options, keyId)?.manifest ?? (await options.network.fetchManifest(keyId));
+  const owned = findOwned(options, keyId);
+  const record = owned ? undefined : await options.network.fetchKeyRecord(keyId);
+  if (owned?.tombstone || record?.type === 'tombstone') throw new SkerryError('KEY_DESTROYED');
+  const found = owned?.manifest ?? record?.manifest;
   if (!found) throw new SkerryError('KEY_UNKNOWN', 'neither this home nor the network knows the key');
   return found;
 }
 
-function createGrant(options: OwnershipOptions, authority: Authority): Ownership['grant'] {
-  return async (keyId, to, terms) => {
-    const manifest = await findManifest(options, keyId);
-    if (!sameAuthority(manifest.core.authority, authority)) {
-      const message = 'the key belongs to another owner, so a grant of theirs is needed';
-      throw new SkerryError('GRANT_INVALID', message);
-    }
-    const claims = claimsFor(manifest, to, terms, options.clock.nowMs());
+/** The manifest of a key of this authority, or GRANT_INVALID. */
+async function findOwnManifest(
+  options: OwnershipOptions,
+  authority: Authority,
+  keyId: Uint8Array,
+): Promise<Manifest> {
+  const manifest = await findManifest(options, keyId);
+  if (sameAuthority(manifest.core.authority, authority)) return manifest;
+  throw new SkerryError('GRANT_INVALID', 'the key belongs to another owner, so a grant of theirs is needed');
+}
+
+function createGrant(options: OwnershipOptions, authority: Authority) {
+  return async (keyId: Uint8Array, to: string, terms: GrantTerms): Promise<GrantClaims & IssuedGrant> => {
+    const manifest = await findOwnManifest(options, authority, keyId);
+    const fromSeconds = findOwned(options, keyId)?.revokedBefore ?? 0;
+    const claims = claimsFor(manifest, to, terms, fromSeconds, options.clock.nowMs());
     const signers = authority.keys.map(key => ({ key, seed: options.ownerSeed }));
-    return { token: await issueGrant(claims, signers), jti: claims.jti, exp: claims.exp };
+    return { ...claims, token: await issueGrant(claims, signers) };
   };
+}
+
+function activationNotice({ core, activation }: Manifest): Notice {
+  return { name: 'activate', body: { keyId: core.keyId, activation } };
+}
+
+function holdersOf({ core }: Manifest): string[] {
+  return core.holders.map(({ nodeKey }) => nodeIdOf(nodeKey));
 }
 
 function createDeal(
   options: OwnershipOptions,
   signer: AuthoritySigner,
   place: (protection: Protection, excluded: ReadonlySet<string>) => Placement,
+  destroy: (owned: OwnedKey) => Promise<Ending>,
 ): Ownership['deal'] {
-  const { network, keyring, nodeKey, nodeSeed, trust, clock } = options;
-  const { streams } = network;
+  const { network, store, keyring, nodeKey, nodeSeed, trust, clock, log } = options;
+  const { streams, notices } = network;
   const underWay = new Set<string>();
 
   /** A keyId means one key for ever: dealt anew, it would hide the first one from its owner. */
@@ -156,11 +218,26 @@ function createDeal(
       throw new SkerryError('CORE_INVALID', 'the key id is not one of this owner and nonce');
     }
     const name = toHex(keyId);
-    if (underWay.has(name) || keyring.get(keyId) !== undefined) {
+    const owned = keyring.get(keyId);
+    if (owned?.tombstone) throw new SkerryError('KEY_DESTROYED');
+    if (underWay.has(name) || owned !== undefined) {
       throw new SkerryError('EPOCH_MISMATCH', 'the key id was dealt already: reserve another');
     }
     underWay.add(name);
     return () => underWay.delete(name);
+  }
+
+  /** Destroys what a failed deal may have left: some holder may serve the key, and nobody would ever ask for it. */
+  async function takeBack(keyId: Uint8Array): Promise<void> {
+    try {
+      const owned = keyring.get(keyId);
+      if (owned) await destroy(owned);
+    } catch (error) {
+      log.error('what a failed deal left could not be destroyed', {
+        keyId: toHex(keyId),
+        code: codeOf(error),
+      });
+    }
   }
 
   return async (slot, key, protection) => {
@@ -171,29 +248,60 @@ function createDeal(
       const storeManifest = async (manifest: Manifest, { certificate }: Placement): Promise<void> => {
         const { measuredRisk = null, kind = 'sealed', alias = null } = protection;
         const notes = { createdAtMs: clock.nowMs(), certificate, measuredRisk, kind, alias, labels };
-        await keyring.put({ manifest, notes });
+        await store.batch([
+          keyring.change({ manifest, notes, revokedBefore: 0, tombstone: null }),
+          notices.note(activationNotice(manifest), holdersOf(manifest), clock.nowMs() + pendingLifeMs),
+        ]);
       };
       const dealt = await dealKey(
         { streams, nodeKey, nodeSeed, clock, random: nodeRandom, storeManifest },
         { ...slot, key, signer, delayMs: 0, place: excluded => place(protection, excluded) },
       );
+      await notices.settle(activationNotice(dealt.manifest), dealt.silent);
       await network.publishManifest(dealt.manifest);
       return dealt;
+    } catch (error) {
+      await takeBack(slot.keyId);
+      throw error;
     } finally {
       release();
     }
   };
 }
 
+/** What ends grants and keys of this owner. */
+function createEnding(
+  options: OwnershipOptions,
+  signer: AuthoritySigner,
+  given: GivenGrants,
+): Pick<Ownership, 'revoke' | 'destroy'> & { destroyOwned: (owned: OwnedKey) => Promise<Ending> } {
+  const destroy = async (owned: OwnedKey): Promise<Ending> =>
+    destroyOwned({ ...options, signer, given }, owned);
+  return {
+    destroyOwned: destroy,
+    revoke: async (keyId, grant) => {
+      const manifest = await findOwnManifest(options, signer.authority, keyId);
+      return revokeGrants({ ...options, signer, given }, manifest, findOwned(options, keyId), grant);
+    },
+    destroy: async keyId => {
+      const owned = options.keyring.get(keyId);
+      if (!owned) throw new SkerryError('KEY_UNKNOWN', 'this home has no such key');
+      return destroy(owned);
+    },
+  };
+}
+
 /** The owner's side of a node. Its authority is the home's one owner key. */
 export function createOwnership(options: OwnershipOptions): Ownership {
-  const { network, nodeKey, nodeSeed, ownerSeed, trust, profile, simulated, clock } = options;
+  const { network, store, nodeKey, nodeSeed, ownerSeed, trust, profile, simulated, clock } = options;
   const authority = { keys: [nodeCrypto.ed25519PublicKey(ownerSeed)], needed: 1 };
   const signer: AuthoritySigner = {
     authority,
     sign: message => [{ index: 0, signature: nodeCrypto.ed25519Sign(ownerSeed, message) }],
   };
-  const grant = createGrant(options, authority);
+  const issue = createGrant(options, authority);
+  const given = createGivenGrants(store, clock);
+  const { destroyOwned: destroyWhole, revoke, destroy } = createEnding(options, signer, given);
 
   function place(protection: Protection, excluded: ReadonlySet<string>): Placement {
     const { risk, acceptReduced, counts } = protection;
@@ -204,7 +312,7 @@ export function createOwnership(options: OwnershipOptions): Ownership {
   async function open(keyId: Uint8Array, presented?: Uint8Array): Promise<OpenedKey> {
     const manifest = await findManifest(options, keyId);
     const ownTerms = { lifeMs: ownGrantLifeMs, uses: null };
-    const token = presented ?? (await grant(keyId, nodeIdOf(nodeKey), ownTerms)).token;
+    const token = presented ?? (await issue(keyId, nodeIdOf(nodeKey), ownTerms)).token;
     const labels = labelsOf(findOwned(options, keyId), network.candidates(trust));
     const holders = manifest.core.holders.map(holder => {
       const nodeId = nodeIdOf(holder.nodeKey);
@@ -223,9 +331,17 @@ export function createOwnership(options: OwnershipOptions): Ownership {
       const nonce = nodeRandom.bytes(16);
       return { keyId: keyIdOf(nodeCrypto, authority, nonce), nonce };
     },
-    deal: createDeal(options, signer, place),
+    deal: createDeal(options, signer, place, destroyWhole),
     manifest: async keyId => findManifest(options, keyId),
-    grant,
+    grant: async (keyId, to, terms) => {
+      const { token, ...claims } = await issue(keyId, to, terms);
+      await store.batch([given.change({ ...claims, isRevoked: false })]);
+      return { token, jti: claims.jti, exp: claims.exp };
+    },
+    grants: given.list,
+    findGrant: given.find,
+    revoke,
+    destroy,
     open,
   };
 }

@@ -72,8 +72,20 @@ async function startPeer(options: PeerOptions, closers: Closers): Promise<Peer> 
   const keyring = createKeyring(store, log);
   const network = await startNetwork({ ...options, clock, nodeKey, nodeSeed, store });
   closers.add(network.close);
-  for (const { manifest } of await keyring.list()) network.keepManifest(manifest);
-  const ownership = createOwnership({ ...options, network, keyring, nodeKey, nodeSeed, ownerSeed, clock });
+  for (const { manifest, tombstone } of await keyring.list()) {
+    if (tombstone) network.publishTombstone(tombstone, []);
+    else network.keepManifest(manifest);
+  }
+  const ownership = createOwnership({
+    ...options,
+    network,
+    store,
+    keyring,
+    nodeKey,
+    nodeSeed,
+    ownerSeed,
+    clock,
+  });
   return {
     ...ownership,
     nodeId,

@@ -4,10 +4,12 @@ import { type HeldEpoch, openHeldShare } from '@skerry/custody';
 import {
   encodeManifest,
   encodeShareRecord,
+  encodeTombstone,
   type Manifest,
   manifestPath,
   shareRecordPath,
   shareRecordPreimage,
+  type Tombstone,
 } from '@skerry/wire';
 import { parameters } from '../parameters.ts';
 import type { Records } from './dht.ts';
@@ -21,6 +23,15 @@ export type Publisher = {
    *   is put at once
    */
   readonly publishHeld: (held: HeldEpoch, isNew: boolean) => void;
+  /**
+   * Keeps a tombstone in the DHT from here on, in place of the manifest.
+   *
+   * @param shares those of which this node kept the records there; it no longer does
+   */
+  readonly publishTombstone: (
+    tombstone: Tombstone,
+    shares: readonly { readonly epoch: number; readonly x: number }[],
+  ) => void;
   /** Keeps a manifest in the DHT from here on. */
   readonly keepManifest: (manifest: Manifest) => void;
   /** The same, and resolves once it was put there or the time for that is over. */
@@ -31,7 +42,7 @@ export type Publisher = {
 
 /** What a publisher needs. */
 type PublisherOptions = {
-  readonly records: Pick<Records, 'put' | 'interest'>;
+  readonly records: Pick<Records, 'put' | 'interest' | 'disinterest'>;
   /** Milliseconds for one put, whatever the DHT does. */
   readonly deadlineMs?: number;
   readonly log: Log;
@@ -79,9 +90,30 @@ function createQueue(put: (path: string, value: Uint8Array) => Promise<void>) {
   };
 }
 
+/** One put that never rejects, and ends at the deadline even where the DHT does not. */
+function createPut(
+  { records, log, deadlineMs = parameters.publishDeadlineMs }: PublisherOptions,
+  isClosed: () => boolean,
+  noteFailure: (path: string, error: unknown) => void,
+): (path: string, value: Uint8Array) => Promise<void> {
+  return async (path, value) => {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const timer = setTimeout(resolve, deadlineMs);
+    const putting = records.put(path, value, { deadlineMs }).then(
+      ({ stored }) => {
+        if (stored === 0 && !isClosed())
+          log.warn('no node took a record; it is published again later', { path });
+      },
+      (error: unknown) => noteFailure(path, error),
+    );
+    await Promise.race([putting, promise]);
+    clearTimeout(timer);
+  };
+}
+
 /** Starts with nothing to publish. */
 export function createPublisher(options: PublisherOptions): Publisher {
-  const { records, log, deadlineMs = parameters.publishDeadlineMs } = options;
+  const { records, log } = options;
   let isClosed = false;
 
   function noteFailure(path: string, error: unknown): void {
@@ -89,20 +121,7 @@ export function createPublisher(options: PublisherOptions): Publisher {
     if (!isClosed) log.error('a record could not be published', { path, reason });
   }
 
-  /** Never rejects, and ends at the deadline even where the DHT does not. */
-  async function put(path: string, value: Uint8Array): Promise<void> {
-    const { promise, resolve } = Promise.withResolvers<void>();
-    const timer = setTimeout(resolve, deadlineMs);
-    const putting = records.put(path, value, { deadlineMs }).then(
-      ({ stored }) => {
-        if (stored === 0 && !isClosed)
-          log.warn('no node took a record; it is published again later', { path });
-      },
-      (error: unknown) => noteFailure(path, error),
-    );
-    await Promise.race([putting, promise]);
-    clearTimeout(timer);
-  }
+  const put = createPut(options, () => isClosed, noteFailure);
 
   /** Has a record published again and again; false where it is no valid one. */
   function keep(path: string, value: Uint8Array): boolean {
@@ -140,6 +159,11 @@ export function createPublisher(options: PublisherOptions): Publisher {
         const keyId = toHex(core.keyId);
         log.error('a held share is damaged and was not published', { keyId, code: error.code });
       }
+    },
+    publishTombstone: (tombstone, shares) => {
+      const { keyId } = tombstone;
+      for (const { epoch, x } of shares) records.disinterest(shareRecordPath(keyId, epoch, x));
+      publishSoon(manifestPath(keyId), encodeTombstone(tombstone));
     },
     close: async () => {
       isClosed = true;

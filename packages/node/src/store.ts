@@ -21,6 +21,11 @@ export type Store = {
   readonly put: (key: string, value: Uint8Array) => Promise<void>;
   /** A deletion on disk when this resolves. LevelDB drops the old bytes only later. @throws STORE_FAILED */
   readonly del: (key: string) => Promise<void>;
+  /**
+   * Rewrites the files that have values which a key had before, so that they are in none of them when this resolves.
+   * What the file system and the disk keep of deleted files is beyond it. @throws STORE_FAILED
+   */
+  readonly erase: (key: string) => Promise<void>;
   /** All changes or none, on disk when this resolves; a crash in between leaves none. @throws STORE_FAILED */
   readonly batch: (changes: readonly StoreChange[]) => Promise<void>;
   /**
@@ -58,6 +63,7 @@ export async function openStore(directory: string): Promise<Store> {
     await level.close();
     throw openingError(directory, error);
   }
+  const inTurn = createTurns();
   const batch = async (changes: readonly StoreChange[]): Promise<void> => {
     const operations = changes.map(checked);
     await guarded(directory, async () => level.batch(operations, durable));
@@ -69,8 +75,9 @@ export async function openStore(directory: string): Promise<Store> {
     },
     put: async (key, value) => batch([{ type: 'put', key, value }]),
     del: async key => batch([{ type: 'del', key }]),
+    erase: async key => inTurn(async () => guarded(directory, async () => erase(level, key))),
     batch,
-    keys: prefix => keysFrom(level, directory, prefix),
+    keys: prefix => keysFrom(level, directory, prefix, inTurn),
     close: async () => guarded(directory, async () => level.close()),
   };
 }
@@ -93,18 +100,37 @@ async function noteDamage(directory: string): Promise<void> {
   throw new SkerryError('STORE_CORRUPT', message, { directory });
 }
 
-async function* keysFrom(level: Level, directory: string, prefix: string): AsyncGenerator<string> {
+/**
+ * A compaction drops an older value only where it merges a newer one into its level, so the value as it is now is
+ * written once more between two of them: the first moves what is in memory to a level, the second merges.
+ */
+async function erase(level: Level, key: string): Promise<void> {
+  await level.compactRange(key, key);
+  const value = level.getSync(key);
+  if (value === undefined) await level.del(key, durable);
+  else await level.put(key, value, durable);
+  await level.compactRange(key, key);
+}
+
+/** Listing and erasing take turns, since an open iterator keeps old values alive. */
+function createTurns(): <T>(work: () => Promise<T>) => Promise<T> {
+  let last: Promise<unknown> = Promise.resolve();
+  return async work => {
+    const turn = last.then(work, work);
+    last = turn;
+    return turn;
+  };
+}
+
+async function* keysFrom(
+  level: Level,
+  directory: string,
+  prefix: string,
+  inTurn: ReturnType<typeof createTurns>,
+): AsyncGenerator<string> {
   // U+FFFF sorts behind every character of a key
-  const iterator = level.keys({ gte: prefix, lt: `${prefix}\uffff` });
-  try {
-    for (;;) {
-      const key = await guarded(directory, async () => iterator.next());
-      if (key === undefined) return;
-      yield key;
-    }
-  } finally {
-    await iterator.close();
-  }
+  const range = { gte: prefix, lt: `${prefix}\uffff` };
+  yield* await inTurn(async () => guarded(directory, async () => level.keys(range).all()));
 }
 
 /** LevelDB checks blocks only on demand, and a value read under another's key would pass: so each has its own. */

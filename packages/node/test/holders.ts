@@ -11,6 +11,7 @@ import {
   encodeAnswer,
   encodeRequest,
   type GrantClaims,
+  type KeyRecord,
   keyIdOf,
   type Manifest,
   nodeIdOf,
@@ -18,8 +19,12 @@ import {
   offerPreimage,
   type RequestAnswer,
   type RequestName,
+  type Revocation,
   type RoundRequest,
   requestPreimage,
+  revocationHashOf,
+  type Tombstone,
+  tombstoneHashOf,
 } from '@skerry/wire';
 import { type CustodyService, createCustodyService } from '../src/custody-service.ts';
 import { dealKey } from '../src/dealing.ts';
@@ -60,6 +65,8 @@ export type Holder = Party & {
   readonly service: CustodyService;
   /** Key ids that it published. */
   readonly published: string[];
+  /** Key ids of tombstones that it published. */
+  readonly buried: string[];
 };
 
 /** What a test may want otherwise. */
@@ -68,6 +75,8 @@ export type HolderOptions = {
   readonly capacity?: number;
   readonly clock?: Clock;
   readonly log?: Log;
+  /** What the DHT says of a key; nothing when left out. */
+  readonly lookUp?: (keyId: Uint8Array) => Promise<KeyRecord | undefined>;
   /** Stands between the service and its store. */
   readonly through?: (store: Store) => Store;
 };
@@ -75,8 +84,10 @@ export type HolderOptions = {
 /** A holder whose store is in a directory. */
 export async function startHolder(directory: string, options: HolderOptions = {}): Promise<Holder> {
   const { party = makeParty(), capacity = 1_000, clock = nodeClock, log = quiet, through } = options;
+  const { lookUp = async () => undefined } = options;
   const store = await openStore(directory);
   const published: string[] = [];
+  const buried: string[] = [];
   const service = await createCustodyService({
     store: through ? through(store) : store,
     nodeKey: party.nodeKey,
@@ -85,10 +96,12 @@ export async function startHolder(directory: string, options: HolderOptions = {}
     clock,
     random: nodeRandom,
     publish: (held: HeldEpoch) => published.push(toHex(held.core.keyId)),
+    bury: ({ keyId }) => buried.push(toHex(keyId)),
+    lookUp,
     answerOther: () => encodeAnswer('directory', { records: [nodeRandom.bytes(4_000)], total: 1 }),
     log,
   });
-  return { ...party, store, service, published };
+  return { ...party, store, service, published, buried };
 }
 
 /** Holders beside each other, each in a directory of its own. */
@@ -137,7 +150,12 @@ export function placeOn(nodeIds: readonly string[], counts: Counts = { t: 2, n: 
 }
 
 /** Deals a key to holders. */
-export async function dealTo(holders: readonly Holder[], owner: Owner, key: Uint8Array): Promise<Manifest> {
+export async function dealTo(
+  holders: readonly Holder[],
+  owner: Owner,
+  key: Uint8Array,
+  { storeManifest = async () => undefined }: { storeManifest?: (manifest: Manifest) => Promise<void> } = {},
+): Promise<Manifest> {
   const nonce = nodeRandom.bytes(16);
   const keyId = keyIdOf(nodeCrypto, owner.signer.authority, nonce);
   const { manifest } = await dealKey(
@@ -147,7 +165,7 @@ export async function dealTo(holders: readonly Holder[], owner: Owner, key: Uint
       nodeSeed: owner.nodeSeed,
       clock: nodeClock,
       random: nodeRandom,
-      storeManifest: async () => undefined,
+      storeManifest,
     },
     {
       key,
@@ -290,4 +308,23 @@ export async function keysIn(store: Store, prefix: string): Promise<string[]> {
   const keys: string[] = [];
   for await (const key of store.keys(prefix)) keys.push(key);
   return keys;
+}
+
+/** The tombstone of an owner's key. */
+export function tombstoneOf(owner: Owner, { core }: Manifest): Tombstone {
+  const { keyId, authority, nonce } = core;
+  const destroyedAtMs = Date.now();
+  const signatures = owner.signer.sign(tombstoneHashOf(nodeCrypto, { keyId, destroyedAtMs }));
+  return { keyId, authority, nonce, destroyedAtMs, signatures };
+}
+
+/** An owner's revocation of a grant of its key, or of all before a time. */
+export function revocationOf(
+  owner: Owner,
+  { core }: Manifest,
+  terms: Pick<Revocation, 'grant' | 'issuedBefore'>,
+): Revocation {
+  const { keyId, authority, nonce } = core;
+  const signatures = owner.signer.sign(revocationHashOf(nodeCrypto, { keyId, ...terms }));
+  return { keyId, authority, nonce, ...terms, signatures };
 }

@@ -1,5 +1,5 @@
 import { nodeRandom } from '@skerry/crypto';
-import type { HeldEpoch, HeldKey } from '@skerry/custody';
+import { type HeldEpoch, type HeldKey, pendingLifeMs } from '@skerry/custody';
 import { expect, test } from 'vitest';
 import { createHoldings } from '../src/holdings.ts';
 
@@ -10,6 +10,9 @@ const none: HeldKey = {
   active: null,
   uses: [],
   announcements: [],
+  revocations: [],
+  revokedBefore: null,
+  grave: null,
 };
 
 function offerOf(dealer: Uint8Array, expiresAtMs: number): HeldKey['offers'][number] {
@@ -18,9 +21,14 @@ function offerOf(dealer: Uint8Array, expiresAtMs: number): HeldKey['offers'][num
 }
 
 function epochOf(dealer: Uint8Array): HeldEpoch {
-  return { core: { dealer } } as HeldEpoch;
+  return { core: { dealer }, depositedAtMs: 0 } as HeldEpoch;
 }
 
+const grave: NonNullable<HeldKey['grave']> = {
+  tombstone: {} as NonNullable<HeldKey['grave']>['tombstone'],
+  deletedAtMs: 0,
+  isErased: true,
+};
 const [dealer, other] = [nodeRandom.bytes(32), nodeRandom.bytes(32)];
 
 test('shares and offers are counted by dealer and in all, and offers that lapsed not for their dealer', () => {
@@ -28,9 +36,14 @@ test('shares and offers are counted by dealer and in all, and offers that lapsed
   holdings.set('a', { ...none, active: epochOf(dealer), pending: epochOf(other) });
   holdings.set('b', { ...none, offers: [offerOf(dealer, 1_000), offerOf(other, 2_000)] });
   holdings.set('c', { ...none, offers: [offerOf(dealer, 2_000)] });
-  expect(holdings.load(dealer, 999)).toEqual({ shares: 5, offersOfDealer: 2, sharesOfDealer: 1 });
-  expect(holdings.load(dealer, 1_000)).toEqual({ shares: 5, offersOfDealer: 1, sharesOfDealer: 1 });
-  expect(holdings.load(null, 0)).toEqual({ shares: 5, offersOfDealer: 0, sharesOfDealer: 0 });
+  expect(holdings.load(dealer, 999)).toEqual({ shares: 5, offersOfDealer: 2, sharesOfDealer: 1, graves: 0 });
+  expect(holdings.load(dealer, 1_000)).toEqual({
+    shares: 5,
+    offersOfDealer: 1,
+    sharesOfDealer: 1,
+    graves: 0,
+  });
+  expect(holdings.load(null, 0)).toEqual({ shares: 5, offersOfDealer: 0, sharesOfDealer: 0, graves: 0 });
   expect([holdings.shareCount(), holdings.offerCount()]).toEqual([2, 3]);
 });
 
@@ -38,11 +51,11 @@ test('a key counts as it is now, whatever it was, and not once it is gone', () =
   const holdings = createHoldings();
   holdings.set('a', { ...none, offers: [offerOf(dealer, 1_000)] });
   holdings.set('a', { ...none, pending: epochOf(dealer) });
-  expect(holdings.load(dealer, 0)).toEqual({ shares: 1, offersOfDealer: 0, sharesOfDealer: 1 });
+  expect(holdings.load(dealer, 0)).toEqual({ shares: 1, offersOfDealer: 0, sharesOfDealer: 1, graves: 0 });
   holdings.set('a', { ...none, active: epochOf(dealer) });
-  expect(holdings.load(dealer, 0)).toEqual({ shares: 1, offersOfDealer: 0, sharesOfDealer: 1 });
+  expect(holdings.load(dealer, 0)).toEqual({ shares: 1, offersOfDealer: 0, sharesOfDealer: 1, graves: 0 });
   holdings.set('a', null);
-  expect(holdings.load(dealer, 0)).toEqual({ shares: 0, offersOfDealer: 0, sharesOfDealer: 0 });
+  expect(holdings.load(dealer, 0)).toEqual({ shares: 0, offersOfDealer: 0, sharesOfDealer: 0, graves: 0 });
   expect(holdings.keyIds()).toEqual([]);
 });
 
@@ -56,15 +69,42 @@ test('a change taken back leaves the counts as they were', () => {
   expect([holdings.load(dealer, 0), holdings.load(other, 0), holdings.keyIds()]).toEqual(before);
 });
 
-test('a key with one active share and nothing that lapses is settled', () => {
+test('a key has lapsed once the first of what it has for a time is over, and one active share never', () => {
   const holdings = createHoldings();
-  const use = { jti: 'j', roundId: new Uint8Array(16), expiresAtMs: 1 };
-  holdings.set('settled', { ...none, active: epochOf(dealer) });
-  holdings.set('offered', { ...none, offers: [offerOf(dealer, 1)] });
-  holdings.set('pending', { ...none, pending: epochOf(dealer) });
-  holdings.set('used', { ...none, active: epochOf(dealer), uses: [use] });
-  const announcements = [{ jti: 'j', announcedAtMs: 0, expiresAtMs: 1 }];
-  holdings.set('announced', { ...none, active: epochOf(dealer), announcements });
-  expect(holdings.unsettledKeyIds().sort()).toEqual(['announced', 'offered', 'pending', 'used']);
-  expect(holdings.keyIds().length).toBe(5);
+  const use = { jti: 'j', roundId: new Uint8Array(16), expiresAtMs: 5 };
+  const announcements = [{ jti: 'j', announcedAtMs: 0, expiresAtMs: 6 }];
+  const revocations = [{ jti: 'j', expiresAtMs: 7 }];
+  const active = epochOf(dealer);
+  holdings.set('settled', { ...none, active });
+  holdings.set('offered', { ...none, offers: [offerOf(dealer, 4), offerOf(dealer, 9)] });
+  holdings.set('pending', { ...none, pending: { ...epochOf(dealer), depositedAtMs: 10 } });
+  holdings.set('used', { ...none, active, uses: [use] });
+  holdings.set('announced', { ...none, active, announcements });
+  holdings.set('revoked', { ...none, active, revocations });
+  holdings.set('buried', { ...none, grave: { ...grave, deletedAtMs: 11 } });
+  expect(holdings.lapsedKeyIds(3)).toEqual([]);
+  expect(holdings.lapsedKeyIds(5)).toEqual(['offered', 'used']);
+  expect(holdings.lapsedKeyIds(7)).toEqual(['offered', 'used', 'announced', 'revoked']);
+  expect(holdings.lapsedKeyIds(10 + pendingLifeMs)).toEqual([
+    'offered',
+    'pending',
+    'used',
+    'announced',
+    'revoked',
+  ]);
+  expect(holdings.lapsedKeyIds(Number.MAX_SAFE_INTEGER)).toContain('buried');
+  expect(holdings.lapsedKeyIds(Number.MAX_SAFE_INTEGER)).not.toContain('settled');
+  expect(holdings.keyIds().length).toBe(7);
+});
+
+test('a destroyed key counts as a grave, and as no share', () => {
+  const holdings = createHoldings();
+  holdings.set('a', { ...none, active: epochOf(dealer) });
+  expect([holdings.has('a'), holdings.isServed('a'), holdings.hasPending('a')]).toEqual([true, true, false]);
+  holdings.set('a', { ...none, grave });
+  expect(holdings.load(dealer, 0)).toEqual({ shares: 0, offersOfDealer: 0, sharesOfDealer: 0, graves: 1 });
+  expect([holdings.has('a'), holdings.isServed('a')]).toEqual([true, false]);
+  holdings.set('a', null);
+  expect(holdings.load(dealer, 0).graves).toBe(0);
+  expect(holdings.has('a')).toBe(false);
 });

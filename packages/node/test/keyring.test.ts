@@ -5,7 +5,7 @@ import { at, SkerryError, toHex } from '@skerry/base';
 import { nodeRandom } from '@skerry/crypto';
 import type { Manifest } from '@skerry/wire';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { createKeyring, type KeyNotes, parseKeyId } from '../src/keyring.ts';
+import { createKeyring, type KeyNotes, type OwnedKey, parseKeyId } from '../src/keyring.ts';
 import { openStore, type Store } from '../src/store.ts';
 import { dealTo, type Holder, makeOwner, placeOn, startHolders } from './holders.ts';
 import { recordingLog } from './hosts.ts';
@@ -44,9 +44,12 @@ async function openRing(name: string) {
 
 const nameOf = ({ core }: Manifest): string => `key/${toHex(core.keyId)}`;
 
+/** An entry as it is put for a key that was just dealt. */
+const entryOf = (manifest: Manifest): OwnedKey => ({ manifest, notes, revokedBefore: 0, tombstone: null });
+
 async function put(store: Store): Promise<void> {
   const ring = createKeyring(store, recordingLog());
-  for (const manifest of manifests) await ring.put({ manifest, notes });
+  for (const manifest of manifests) await store.batch([ring.change(entryOf(manifest))]);
 }
 
 test('a keyring gives back what was put, over a restart, and nothing for a key that is not in it', async () => {
@@ -55,7 +58,7 @@ test('a keyring gives back what was put, over a restart, and nothing for a key t
   await first.store.close();
   const { store, ring, log } = await openRing('back');
   const manifest = at(manifests, 1);
-  expect(ring.get(manifest.core.keyId)).toEqual({ manifest, notes });
+  expect(ring.get(manifest.core.keyId)).toEqual(entryOf(manifest));
   expect(ring.get(nodeRandom.bytes(32))).toBeUndefined();
   const byId = (a: Manifest, b: Manifest): number => (nameOf(a) < nameOf(b) ? -1 : 1);
   expect((await ring.list()).map(key => key.manifest)).toEqual([...manifests].sort(byId));
@@ -72,7 +75,7 @@ test('damaged entries are reported and left out of the list, and refused by name
   for (const { core } of [undecodable, swapped]) {
     expect(() => ring.get(core.keyId)).toThrow(expect.objectContaining({ code: 'STORE_CORRUPT' }));
   }
-  expect(await ring.list()).toEqual([{ manifest: whole, notes }]);
+  expect(await ring.list()).toEqual([entryOf(whole)]);
   expect(log.lines).toEqual([
     'error: an entry of the keyring is damaged on disk: the key is left out',
     'error: an entry of the keyring is damaged on disk: the key is left out',

@@ -4,13 +4,7 @@ import { join } from 'node:path';
 import { at, SkerryError, toHex } from '@skerry/base';
 import { nodeCrypto, nodeRandom } from '@skerry/crypto';
 import { decodeHeldKey, type HeldEpoch, wipeHeldKey } from '@skerry/custody';
-import {
-  checkManifestRecord,
-  checkShareRecord,
-  type Manifest,
-  manifestPath,
-  shareRecordPath,
-} from '@skerry/wire';
+import { checkKeyRecord, checkShareRecord, type Manifest, manifestPath, shareRecordPath } from '@skerry/wire';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { parameters } from '../parameters.ts';
 import { createPublisher } from '../src/publishing.ts';
@@ -39,6 +33,7 @@ function recordsThat(put: 'succeed' | 'wait' | 'fail') {
     interests,
     finish: () => finishers.splice(0).forEach(finish => finish()),
     interest: (path: string, value: Uint8Array) => void interests.set(path, value),
+    disinterest: (path: string) => void interests.delete(path),
     put: async (path: string, value: Uint8Array) => {
       puts.push([path, value]);
       if (put === 'fail') throw new SkerryError('RECORD_STALE');
@@ -67,7 +62,7 @@ test("a held share's record and manifest are put and kept, valid though the shar
     [string, Uint8Array],
   ];
   expect(manifestAt).toBe(manifestPath(manifest.core.keyId));
-  expect(checkManifestRecord(nodeCrypto, manifestAt, manifestBytes)).toEqual(manifest);
+  expect(checkKeyRecord(nodeCrypto, manifestAt, manifestBytes)).toEqual({ type: 'manifest', manifest });
   const { keyId, epoch } = manifest.core;
   const { x } = checkShareRecord(nodeCrypto, shareAt, shareBytes);
   expect(shareAt).toBe(shareRecordPath(keyId, epoch, x));

@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -53,6 +54,37 @@ describe('the store', () => {
       if (seen.length === 2) break;
     }
     expect(seen).toEqual(['k/1', 'k/2']);
+    await store.close();
+  });
+
+  test('what is erased is in none of its files, however old and deep it was', async () => {
+    const store = await openStore(directory);
+    const filler = async (name: string): Promise<void> => {
+      for (let i = 0; i < 40; i++) await store.put(`${name}/${i}`, new Uint8Array(randomBytes(65_536)));
+    };
+    const secrets = Array.from({ length: 3 }, () => new Uint8Array(randomBytes(32)));
+    const onDisk = async (): Promise<boolean[]> => {
+      const names = await readdir(directory);
+      const files = await Promise.all(names.map(async name => readFile(join(directory, name))));
+      return secrets.map(secret => files.some(file => file.includes(secret)));
+    };
+    for (const secret of secrets) {
+      await store.put('m/key', secret);
+      await filler('a');
+      await filler('z');
+    }
+    expect(await onDisk()).toEqual([true, true, true]);
+    await store.put('m/key', bytes('grave'));
+    for await (const key of store.keys('a/')) {
+      await store.erase('m/key');
+      expect(key).toBe('a/0');
+      break;
+    }
+    expect(await onDisk()).toEqual([false, false, false]);
+    expect(text(store.get('m/key'))).toBe('grave');
+    await store.del('m/key');
+    await store.erase('m/key');
+    expect(store.get('m/key')).toBeUndefined();
     await store.close();
   });
 

@@ -73,8 +73,8 @@ describe('a hostile peer that writes to the DHT', () => {
     const copies = kept(path).filter(value => value !== undefined);
     expect(copies.length).toBeGreaterThan(0);
     expect(copies.every(value => Buffer.compare(value, genuine) === 0)).toBe(true);
-    const found = await at(swarm.nodes, 3).peer().network.fetchManifest(keyId);
-    expect(found).toEqual(decodeManifest(nodeCrypto, genuine));
+    const found = await at(swarm.nodes, 3).peer().network.fetchKeyRecord(keyId);
+    expect(found).toEqual({ type: 'manifest', manifest: decodeManifest(nodeCrypto, genuine) });
   });
 
   test('cannot replace a share record, nor squat on the path of a key that is not its own', async () => {

@@ -1,7 +1,9 @@
 import { SkerryError } from '@skerry/base';
 import { grantUsesMax, sharesMax } from '../parameters.ts';
-import { operations } from './messages.ts';
 import { ascends } from './order.ts';
+
+/** Operations of a round. */
+export const operations = ['open', 'inspect'] as const;
 
 /** The fixed `typ` of a grant's protected header: no other JWS passes for one (RFC 8725 section 3.11). */
 export const grantType = 'skerry-grant+jws';
@@ -27,6 +29,14 @@ export type GrantClaims = {
   /** Points that may answer, at least two, ascending, where uses must be exact; null for all. */
   readonly among: readonly number[] | null;
 };
+
+/** The last second of the year 9999. */
+export const secondsMax = 253_402_300_800;
+
+/** Whether a text may be the id of a grant. */
+export function isGrantId(text: string): boolean {
+  return /^[0-9a-zA-Z_-]{8,64}$/.test(text);
+}
 
 function isWhole(value: unknown, min: number, max: number): value is number {
   return typeof value === 'number' && Number.isSafeInteger(value) && value >= min && value <= max;
@@ -61,9 +71,9 @@ export function parseGrantClaims(payload: unknown): GrantClaims {
     ['op', operation !== undefined],
     ['sub', matches(sub, /^[1-9A-HJ-NP-Za-km-z]{40,64}$/)],
     ['cnf', matches(cnf, /^[0-9a-f]{64}$/)],
-    ['jti', matches(jti, /^[0-9a-zA-Z_-]{8,64}$/)],
-    ['nbf', isWhole(nbf, 0, 253_402_300_800)],
-    ['exp', isWhole(exp, 0, 253_402_300_800) && isWhole(nbf, 0, exp - 1)],
+    ['jti', typeof jti === 'string' && isGrantId(jti)],
+    ['nbf', isWhole(nbf, 0, secondsMax)],
+    ['exp', isWhole(exp, 0, secondsMax) && isWhole(nbf, 0, exp - 1)],
     ['uses', uses === null || isWhole(uses, 1, grantUsesMax)],
     ['among', amongValid],
     ['(unknown)', Object.keys(rest).length === 0],

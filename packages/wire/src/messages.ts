@@ -13,6 +13,8 @@ import { activationShape, type Receipt, receiptShape } from './activation.ts';
 import { authorityShape, authoritySignaturesShape } from './authority.ts';
 import { coreShape, epochShape, xShape } from './core.ts';
 import { exchangeKeyShape } from './exchange-key.ts';
+import { operations } from './grant.ts';
+import { type Revocation, revocationShape } from './revocation.ts';
 import {
   bytes,
   decode,
@@ -27,6 +29,7 @@ import {
   word,
 } from './shapes.ts';
 import { ciphertextShape } from './share-record.ts';
+import { type Tombstone, tombstoneShape } from './tombstone.ts';
 
 /** What HPKE adds: suite id, encapsulated key, tag (RFC 9180 section 4). */
 const hpkeOverheadBytes = 6 + 32 + 16;
@@ -101,9 +104,6 @@ export function depositInfo(
 ): Uint8Array {
   return preimage('deposit', coreHash, x, nodeKey, ciphertextHash);
 }
-
-/** Operations of a round. */
-export const operations = ['open', 'inspect'] as const;
 
 export const roundRequestShape = tuple({
   op: word(operations),
@@ -185,6 +185,8 @@ const sealedAnswerShape = tuple({
   sealed: bytes(hpkeOverheadBytes + contributionBytesMin, hpkeOverheadBytes + contributionShape.bytesMax),
 });
 const possessionShape = tuple({ signature: bytes(64) });
+/** A holder's word that it erased what it kept of a destroyed key (`deletionPreimage`). */
+const deletionShape = tuple({ signature: bytes(64) });
 
 /** The body of each request by name. */
 type Bodies = {
@@ -193,6 +195,8 @@ type Bodies = {
   activate: TypeOf<typeof activateShape>;
   round: RoundRequest;
   probe: Probe;
+  revoke: Revocation;
+  destroy: Tombstone;
   directory: TypeOf<typeof directoryRequestShape>;
 };
 
@@ -203,6 +207,8 @@ type Answers = {
   activate: object;
   round: TypeOf<typeof sealedAnswerShape>;
   probe: TypeOf<typeof possessionShape>;
+  revoke: object;
+  destroy: TypeOf<typeof deletionShape>;
   directory: TypeOf<typeof directoryPageShape>;
 };
 
@@ -220,6 +226,8 @@ const requestShapes: { readonly [N in RequestName]: { body: Shape<Bodies[N]>; an
     activate: { body: activateShape, answer: doneShape },
     round: { body: roundRequestShape, answer: sealedAnswerShape },
     probe: { body: probeShape, answer: possessionShape },
+    revoke: { body: revocationShape, answer: doneShape },
+    destroy: { body: tombstoneShape, answer: deletionShape },
     directory: { body: directoryRequestShape, answer: directoryPageShape },
   };
 

@@ -5,6 +5,7 @@ import {
   type Contribution,
   contributionPreimage,
   coreHashOf,
+  deletionPreimage,
   type GrantClaims,
   nodeIdOf,
   offerPreimage,
@@ -12,6 +13,7 @@ import {
   type RequestBody,
   type RequestName,
   signNodeRecord,
+  tombstoneHashOf,
 } from '@skerry/wire';
 import {
   activationOf,
@@ -20,8 +22,10 @@ import {
   fixedBytes,
   pointsSignatures,
   receiptFor,
+  revocationOf,
   shareRecordOf,
   signerOf,
+  tombstoneOf,
   withCore,
 } from './keys.ts';
 
@@ -49,6 +53,15 @@ const requester = signerOf('requester');
 
 /** The share record of point 7. */
 export const exampleShareRecord = shareRecordOf(exampleKey, 7);
+
+/** The revocation of one grant. */
+export const exampleRevocation = revocationOf(exampleKey, {
+  grant: { jti: 'f2Kq3nUd8sXw', exp: 1_790_003_600 },
+  issuedBefore: null,
+});
+
+/** That the key is destroyed. */
+export const exampleTombstone = tombstoneOf(exampleKey);
 
 /** A node's entry in the directory. */
 export const exampleNodeRecord = signNodeRecord(crypto, holder.seed, {
@@ -150,6 +163,16 @@ export const exampleExchanges: {
   probe: {
     body: { keyId: core.keyId, epoch: 1, x: 7, nonce: fixedBytes('probe', 32) },
     answer: { signature: fixedBytes('possession', 64) },
+  },
+  revoke: { body: exampleRevocation, answer: {} },
+  destroy: {
+    body: exampleTombstone,
+    answer: {
+      signature: crypto.ed25519Sign(
+        holder.seed,
+        deletionPreimage(tombstoneHashOf(crypto, exampleTombstone), holder.key),
+      ),
+    },
   },
   directory: { body: { offset: 100 }, answer: { records: [exampleNodeRecord], total: 101 } },
 };

@@ -5,7 +5,7 @@
 import { type Crypto, equalBytes, isErrorCode, SkerryError, toHex } from '@skerry/base';
 import { nodeCrypto } from '@skerry/crypto';
 import {
-  checkManifestRecord,
+  checkKeyRecord,
   checkShareRecord,
   contributionShape,
   decode,
@@ -13,24 +13,27 @@ import {
   decodeManifest,
   decodeNodeRecord,
   decodeRequest,
+  decodeRevocation,
   decodeShareRecord,
   encode,
   encodeAnswer,
   encodeManifest,
   encodeRefusal,
   encodeRequest,
+  encodeRevocation,
   encodeShareRecord,
+  encodeTombstone,
   manifestPath,
   nodeIdOf,
   nodeKeyOf,
   parseGrantClaims,
-  parseManifest,
   type RequestBody,
   type RequestName,
   shareRecordPath,
 } from '@skerry/wire';
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { parseManifest } from '../src/manifest.ts';
 import { nodeRecordShape } from '../src/node-record.ts';
 import {
   boxedKey,
@@ -39,10 +42,12 @@ import {
   exampleExchanges,
   exampleKey,
   exampleNodeRecord,
+  exampleRevocation,
   exampleShareRecord,
+  exampleTombstone,
   requestNames,
 } from './examples.ts';
-import { manifestOf, shareRecordOf } from './keys.ts';
+import { manifestOf, revocationOf, shareRecordOf, tombstoneOf } from './keys.ts';
 import { nestings, spoiledBytes, spoiledValues } from './mutations.ts';
 
 const runs = Number(process.env['SKERRY_FUZZ_RUNS'] ?? 1000);
@@ -59,6 +64,7 @@ type Target = {
 };
 
 const manifests = [exampleKey, boxedKey].map(key => encodeManifest(manifestOf(key)));
+const tombstones = [exampleTombstone, tombstoneOf(boxedKey)].map(encodeTombstone);
 const manifestAt = manifestPath(exampleKey.core.keyId);
 const shareRecords = [
   exampleShareRecord,
@@ -79,9 +85,19 @@ const targets: Target[] = [
     read: (_, bytes) => encodeManifest(parseManifest(bytes)),
   },
   {
-    name: 'manifest record',
-    examples: manifests,
-    read: (crypto, bytes) => encodeManifest(checkManifestRecord(crypto, manifestAt, bytes)),
+    name: 'key record',
+    examples: [...manifests, ...tombstones],
+    read: (crypto, bytes) => {
+      const record = checkKeyRecord(crypto, manifestAt, bytes);
+      return record.type === 'tombstone'
+        ? encodeTombstone(record.tombstone)
+        : encodeManifest(record.manifest);
+    },
+  },
+  {
+    name: 'revocation',
+    examples: [exampleRevocation, revocationOf(exampleKey)].map(encodeRevocation),
+    read: (crypto, bytes) => encodeRevocation(decodeRevocation(crypto, bytes)),
   },
   {
     name: 'share record, unverified',
@@ -245,7 +261,7 @@ describe('fuzz: texts from peers', () => {
     const { crypto } = countingCrypto(true);
     fc.assert(
       fc.property(fc.oneof(near(manifestAt), near(shareAt), fc.string({ unit: 'binary' })), path => {
-        expect(attempt(() => checkManifestRecord(crypto, path, manifests[0]!)) !== undefined).toBe(
+        expect(attempt(() => checkKeyRecord(crypto, path, manifests[0]!)) !== undefined).toBe(
           path === manifestAt,
         );
         expect(attempt(() => checkShareRecord(crypto, path, shareRecords[0]!)) !== undefined).toBe(

@@ -11,9 +11,13 @@ import {
   type Manifest,
   pointsHashOf,
   type Receipt,
+  type Revocation,
   receiptPreimage,
+  revocationHashOf,
   type ShareRecord,
   shareRecordPreimage,
+  type Tombstone,
+  tombstoneHashOf,
 } from '@skerry/wire';
 
 /** `length` bytes that follow from a label. */
@@ -149,6 +153,23 @@ export function activationOf(
 /** The key's manifest. */
 export function manifestOf(key: DealtKey): Manifest {
   return { core: key.core, signatures: coreSignatures(key), activation: activationOf(key) };
+}
+
+/** A revocation of the key's grants, by its owners: all that began before a time unless changed. */
+export function revocationOf(
+  key: DealtKey,
+  changes: Partial<Pick<Revocation, 'grant' | 'issuedBefore'>> = {},
+): Revocation {
+  const { keyId, authority, nonce } = key.core;
+  const unsigned = { keyId, authority, nonce, grant: null, issuedBefore: 1_790_000_000, ...changes };
+  return { ...unsigned, signatures: signByOwners(key, revocationHashOf(crypto, unsigned)) };
+}
+
+/** The key's tombstone, by its owners. */
+export function tombstoneOf(key: DealtKey, destroyedAtMs = 1_790_000_000_000): Tombstone {
+  const { keyId, authority, nonce } = key.core;
+  const signatures = signByOwners(key, tombstoneHashOf(crypto, { keyId, destroyedAtMs }));
+  return { keyId, authority, nonce, destroyedAtMs, signatures };
 }
 
 /** What the owners sign for share records. */

@@ -1,18 +1,16 @@
 import { SkerryError } from '@skerry/base';
 import { nodeCrypto as crypto } from '@skerry/crypto';
 import {
-  checkManifestRecord,
-  compareManifests,
   coreHashOf,
   decodeManifest,
   encodeManifest,
   type Manifest,
   manifestBytesMax,
   manifestPath,
-  parseManifest,
 } from '@skerry/wire';
 import { describe, expect, test } from 'vitest';
 import { coreShape } from '../src/core.ts';
+import { checkManifestRecord, compareManifests, parseManifest } from '../src/manifest.ts';
 import { activationOf, dealKey, fixedBytes, manifestOf, receiptFor, signByOwners, withCore } from './keys.ts';
 import { codeOf, flipped, refusalOf } from './refusal.ts';
 

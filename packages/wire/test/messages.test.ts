@@ -126,8 +126,15 @@ describe('an answer', () => {
     expect(decodeAnswer(name, answerOf(name))).toEqual(exampleExchanges[name].answer);
   });
 
+  /** Requests whose answers have one form: what a signature among them means is in what it signs. */
+  const sameForm: readonly (readonly string[])[] = [
+    ['activate', 'revoke'],
+    ['probe', 'destroy'],
+  ];
+
   test.each(requestNames)('to %s is refused where it answers something else', name => {
-    const others = requestNames.filter(other => other !== name);
+    const alike = sameForm.find(names => names.includes(name)) ?? [name];
+    const others = requestNames.filter(other => !alike.includes(other));
     for (const other of others) {
       const code = codeOf(() => decodeAnswer(name, answerOf(other)));
       expect(['MESSAGE_MALFORMED', 'MESSAGE_TOO_LARGE']).toContain(code);

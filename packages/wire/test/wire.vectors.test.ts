@@ -1,7 +1,6 @@
 import { fromHex } from '@skerry/base';
 import { nodeCrypto as crypto } from '@skerry/crypto';
 import {
-  checkManifestRecord,
   checkShareRecord,
   decodeAnswer,
   decodeManifest,
@@ -9,6 +8,7 @@ import {
   decodeRequest,
 } from '@skerry/wire';
 import { describe, expect, test } from 'vitest';
+import { checkManifestRecord } from '../src/manifest.ts';
 import { exampleExchanges, exampleKey, exampleShareRecord, requestNames } from './examples.ts';
 import { manifestOf } from './keys.ts';
 import { makeVectors } from './vectors/make-wire.ts';

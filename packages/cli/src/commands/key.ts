@@ -78,7 +78,7 @@ async function readKey(path: string, invocation: Invocation): Promise<Uint8Array
 }
 
 function keyText(key: KeyDocument): string {
-  const marks = [key.reduced ? 'REDUCED' : '', key.manual ? 'MANUAL' : '']
+  const marks = [key.destroyed ? 'DESTROYED' : '', key.reduced ? 'REDUCED' : '', key.manual ? 'MANUAL' : '']
     .filter(mark => mark !== '')
     .join(' ');
   const holders = key.holders.map(({ location, operator, live, role }) => {
@@ -114,8 +114,8 @@ async function list(invocation: Invocation): Promise<void> {
   const { renderTable } = await import('../render/table.ts');
   const { keys } = document as { keys: KeyDocument[] };
   await invocation.print(document, () => {
-    const rows = keys.map(({ keyId, alias, kind, risk, reduced, t, k, live, margin }) => {
-      const level = reduced ? `${risk} REDUCED` : risk;
+    const rows = keys.map(({ keyId, alias, kind, risk, reduced, destroyed, t, k, live, margin }) => {
+      const level = destroyed ? 'DESTROYED' : reduced ? `${risk} REDUCED` : risk;
       return [keyId.slice(0, 16), alias ?? '', kind, level, `${t} of ${k}`, String(live), String(margin)];
     });
     const titles = ['key', 'alias', 'kind', 'risk', 'needed', 'live', 'margin'];
@@ -134,6 +134,12 @@ async function open(name: string, flags: { grant?: string }, invocation: Invocat
   const { writeText } = await import('../io.ts');
   await writeText(invocation.io.stdout, secret);
   wipe(secret);
+}
+
+async function destroy(name: string, invocation: Invocation): Promise<void> {
+  const { document } = await (await connect(invocation)).call('destroy', { key: name });
+  const { reportEnding } = await import('../render/ending.ts');
+  await reportEnding(document, 'DESTRUCTION_PENDING', invocation);
 }
 
 /** `skerry key`: keys of this home's owner. */
@@ -182,5 +188,10 @@ export const keyCommand: CommandModule = {
       .description('why a key has the holders that it has')
       .argument('<key>', 'key id, or alias')
       .action(async (name: string) => explain(name, invocation));
+    command
+      .command('destroy')
+      .description('have every holder erase its share of a key: nothing brings it back, nor what it sealed')
+      .argument('<key>', 'key id, or alias')
+      .action(async (name: string) => destroy(name, invocation));
   },
 };

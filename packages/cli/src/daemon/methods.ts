@@ -1,5 +1,13 @@
 import { type Risk, riskLevels, SkerryError, toHex, wipe } from '@skerry/base';
-import { type OwnedKey, type Peer, type Protection, parseKeyId } from '@skerry/node';
+import {
+  type Ending,
+  type GivenGrant,
+  type OwnedKey,
+  type Peer,
+  type Protection,
+  parseKeyId,
+  readGrantClaims,
+} from '@skerry/node';
 import type { Counts } from '@skerry/placement';
 import { keyDocument } from '../key-document.ts';
 import type { Packet } from './packet.ts';
@@ -14,7 +22,13 @@ type Fields = {
   readonly optionalNumber: (name: string) => number | undefined;
 };
 
-const textMax = 4096;
+const textMax = 32_768;
+
+/** A grant to revoke, null for all of its key. */
+type RevokedGrant = {
+  readonly keyId: Uint8Array;
+  readonly grant: Pick<GivenGrant, 'jti' | 'exp'> | null;
+};
 
 function fieldsOf(document: unknown): Fields {
   const values = Object(document) as Record<string, unknown>;
@@ -107,6 +121,30 @@ async function keyIdOf(peer: Peer, name: string): Promise<Uint8Array> {
   return (await findOwned(peer, name)).manifest.core.keyId;
 }
 
+/** The grant that is meant by a token, by the id of a grant that this home gave, or by a key and an id; null for all. */
+async function grantToRevoke(peer: Peer, fields: Fields): Promise<RevokedGrant> {
+  const [token, jti, key] = ['token', 'jti', 'key'].map(fields.optionalText);
+  if (token !== undefined) {
+    const { keyId, jti: named, exp } = readGrantClaims(new Uint8Array(Buffer.from(token, 'base64url')));
+    return { keyId: parseKeyId(keyId), grant: { jti: named, exp } };
+  }
+  if (jti === undefined) return { keyId: await keyIdOf(peer, fields.text('key')), grant: null };
+  const given = await peer.findGrant(jti);
+  if (given) return { keyId: parseKeyId(given.keyId), grant: given };
+  if (key === undefined) {
+    throw new SkerryError('GRANT_INVALID', 'this home gave no such grant that has not expired', { jti });
+  }
+  // Another home of the same owner gave it: no grant that is good now outlives this.
+  const exp = Math.ceil(Date.now() / 1000) + 3600;
+  return { keyId: await keyIdOf(peer, key), grant: { jti, exp } };
+}
+
+/** What a revocation or a destruction has come to. */
+function endingDocument({ acknowledged, needed, k, outstanding }: Ending): object {
+  const missing = Object.entries(outstanding).map(([nodeId, code]) => ({ nodeId, code }));
+  return { acknowledged, needed, k, outstanding: missing };
+}
+
 function peersDocument(peer: Peer): object {
   const peers = peer.candidates().map(({ nodeId, place, operator, trust, availability }) => {
     const roundTripMs = peer.network.streams.roundTripMs(nodeId) ?? null;
@@ -137,7 +175,9 @@ async function statusDocument(peer: Peer): Promise<object> {
     alive: candidates.filter(({ nodeId }) => peer.isAlive(nodeId)).length,
     shares: peer.shareCount(),
     keys: keys.length,
-    keysBelowThreshold: documents.filter(({ margin }) => margin < 0).map(({ keyId }) => keyId),
+    keysBelowThreshold: documents
+      .filter(({ margin, destroyed }) => margin < 0 && !destroyed)
+      .map(({ keyId }) => keyId),
     uptimeS: Math.round(process.uptime()),
   };
 }
@@ -165,7 +205,10 @@ export function daemonMethods(peer: Peer): Methods {
     keys: async () => answer({ keys: (await peer.keys.list()).map(key => keyDocument(key, peer.isAlive)) }),
     key: async ({ document }) => {
       const owned = await findOwned(peer, fieldsOf(document).text('key'));
-      return answer({ ...keyDocument(owned, peer.isAlive), certificate: owned.notes.certificate });
+      const grants = (await peer.grants(owned.manifest.core.keyId)).map(
+        ({ jti, sub: to, exp, uses, isRevoked: revoked }) => ({ jti, to, exp, uses, revoked }),
+      );
+      return answer({ ...keyDocument(owned, peer.isAlive), grants, certificate: owned.notes.certificate });
     },
     grant: async ({ document }) => {
       const fields = fieldsOf(document);
@@ -173,6 +216,19 @@ export function daemonMethods(peer: Peer): Methods {
       const terms = { lifeMs: fields.number('lifeMs'), uses: fields.optionalNumber('uses') ?? null };
       const { token, jti, exp } = await peer.grant(keyId, fields.text('to'), terms);
       return answer({ keyId: toHex(keyId), token: Buffer.from(token).toString('base64url'), jti, exp });
+    },
+    revoke: async ({ document }) => {
+      const fields = fieldsOf(document);
+      const { keyId, grant } = await grantToRevoke(peer, fields);
+      const ending = await peer.revoke(keyId, grant);
+      const who = { keyId: toHex(keyId), jti: grant?.jti ?? null };
+      return answer({ ...who, ...endingDocument(ending), effective: ending.acknowledged >= ending.needed });
+    },
+    destroy: async ({ document }) => {
+      const { keyId } = (await findOwned(peer, fieldsOf(document).text('key'))).manifest.core;
+      const ending = await peer.destroy(keyId);
+      const isComplete = ending.acknowledged >= ending.needed;
+      return answer({ keyId: toHex(keyId), ...endingDocument(ending), complete: isComplete });
     },
     peers: async () => answer(peersDocument(peer)),
     status: async () => answer(await statusDocument(peer)),

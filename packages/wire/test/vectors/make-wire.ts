@@ -13,6 +13,7 @@ import {
   contributionShape,
   coreHashOf,
   custodyProtocol,
+  deletionPreimage,
   depositInfo,
   dhtProtocol,
   directoryTopic,
@@ -21,7 +22,9 @@ import {
   encodeManifest,
   encodeRefusal,
   encodeRequest,
+  encodeRevocation,
   encodeShareRecord,
+  encodeTombstone,
   grantType,
   keyIdOf,
   manifestPath,
@@ -30,8 +33,11 @@ import {
   type RequestName,
   receiptPreimage,
   requestPreimage,
+  revocationHashOf,
+  revocationTopic,
   shareRecordPath,
   shareRecordPreimage,
+  tombstoneHashOf,
 } from '@skerry/wire';
 import {
   boxedKey,
@@ -39,10 +45,12 @@ import {
   exampleExchanges,
   exampleKey,
   exampleNodeRecord,
+  exampleRevocation,
   exampleShareRecord,
+  exampleTombstone,
   requestNames,
 } from '../examples.ts';
-import { fixedBytes, manifestOf } from '../keys.ts';
+import { fixedBytes, manifestOf, revocationOf } from '../keys.ts';
 
 /** Every vector by its name: hexadecimal, or the text that goes over the wire. */
 export function makeVectors(): Record<string, Record<string, string>> {
@@ -59,6 +67,7 @@ export function makeVectors(): Record<string, Record<string, string>> {
       dhtProtocol,
       directoryTopic,
       grantType,
+      revocationTopic,
       manifestPath: manifestPath(keyId),
       shareRecordPath: shareRecordPath(keyId, epoch, 7),
     },
@@ -67,6 +76,9 @@ export function makeVectors(): Record<string, Record<string, string>> {
       core: toHex(coreHash),
       boxedCore: toHex(coreHashOf(crypto, boxedKey.core)),
       points: toHex(pointsHashOf(crypto, keyId, epoch, core.points)),
+      revocation: toHex(revocationHashOf(crypto, exampleRevocation)),
+      revocationOfAll: toHex(revocationHashOf(crypto, revocationOf(exampleKey))),
+      tombstone: toHex(tombstoneHashOf(crypto, exampleTombstone)),
     },
     preimages: {
       receipt: toHex(receiptPreimage(coreHash, 7, nodeKey)),
@@ -78,10 +90,13 @@ export function makeVectors(): Record<string, Record<string, string>> {
       request: toHex(requestPreimage(challenge, 1_790_000_000_000)),
       contribution: toHex(contributionPreimage(challenge, 7, exampleContribution.contribution)),
       answer: toHex(answerInfo(challenge, 7)),
+      deletion: toHex(deletionPreimage(tombstoneHashOf(crypto, exampleTombstone), nodeKey)),
     },
     records: {
       manifest: toHex(encodeManifest(manifestOf(exampleKey))),
       boxedManifest: toHex(encodeManifest(manifestOf(boxedKey))),
+      tombstone: toHex(encodeTombstone(exampleTombstone)),
+      revocation: toHex(encodeRevocation(exampleRevocation)),
       shareRecord: toHex(encodeShareRecord(exampleShareRecord)),
       nodeRecord: toHex(exampleNodeRecord),
       contribution: toHex(encode(contributionShape, exampleContribution)),
