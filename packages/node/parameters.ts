@@ -132,9 +132,9 @@ export const parameters = {
   noticeDeadlineMs: 5_000,
   /** Milliseconds between looks at which holders are still to be told something. */
   noticeLookMs: 1_000,
-  /** First wait before a holder is told again, in milliseconds; it doubles up to the second. */
+  /** First wait before a holder is told again, in milliseconds; it doubles up to the second while it refuses. */
   noticeWaitMsMin: 2_000,
-  noticeWaitMsMax: 600_000,
+  noticeWaitMsMax: 3_600_000,
   /** How often a neighbour may pass on a revocation: each costs up to 16 signatures to verify. */
   revocationsPerSource: { burst: 50, everyMs: 500 },
   /** Lapsed deposits looked up in the DHT between two looks, 1 to 1,000: a crashed dealer's activation may be there. */

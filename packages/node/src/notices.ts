@@ -170,7 +170,8 @@ export async function openNotices(options: NoticesOptions): Promise<Notices> {
       return store.del(key);
     }
     const within = [...errand.nodeIds].filter(streams.isAlive);
-    errand.waitMs = Math.min(2 * errand.waitMs, parameters.noticeWaitMsMax);
+    // those that are away are told soon after they are back; those that refuse are asked ever more seldom
+    if (within.length > 0) errand.waitMs = Math.min(2 * errand.waitMs, parameters.noticeWaitMsMax);
     errand.dueMs = performance.now() + errand.waitMs * (0.75 + Math.random() / 2);
     if (within.length > 0) await run(key, errand, within);
   }
