@@ -140,6 +140,16 @@ export const parameters = {
   /** Lapsed deposits looked up in the DHT between two looks, 1 to 1,000: a crashed dealer's activation may be there. */
   lookupsPerLook: 64,
 
+  /** Bytes of a key file, 1,024 to 65,536: an armored age file of a key takes 450. */
+  keyFileBytesMax: 4_096,
+  /**
+   * Scrypt work that guessing one passphrase costs, as log2 of N, 14 to 20: age's own 18 takes 256 MiB and about a
+   * second for each of the two key files.
+   */
+  scryptWorkFactor: 18,
+  /** Most work that a key file may ask for, 18 to 22: 20 takes 1 GiB and some seconds, and each more doubles both. */
+  scryptWorkFactorMax: 20,
+
   /** Milliseconds that requests being answered have to finish at a stop. */
   drainMs: 2_000,
   /** Milliseconds for a clean stop of the host, after which it is left to the process to end. */

@@ -168,6 +168,20 @@ export const errorTable = {
   },
   // Node
   HOME_INVALID: { kind: 'invalid', meaning: 'the home directory is missing, incomplete or not private' },
+  PASSPHRASE_NEEDED: {
+    kind: 'invalid',
+    meaning: 'a passphrase is needed and none was given; give --passphrase-file, or type it at a terminal',
+  },
+  PASSPHRASE_INVALID: {
+    kind: 'invalid',
+    meaning: 'a passphrase is empty, too long, more than a line, or was typed in two ways',
+  },
+  PASSPHRASE_WRONG: { kind: 'invalid', meaning: "the passphrase does not open the home's keys" },
+  SECRET_EXPOSED: { kind: 'invalid', meaning: 'others can read a file with a secret; chmod 600 it' },
+  SWARM_KEY_INVALID: {
+    kind: 'invalid',
+    meaning: 'a swarm key is not three lines: /key/swarm/psk/1.0.0/, /base16/ and 64 hexadecimal digits',
+  },
   STORE_FAILED: {
     kind: 'unavailable',
     meaning: 'the store could not be read or written; check disk space and rights',

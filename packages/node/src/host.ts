@@ -19,6 +19,8 @@ export type HostOptions = {
   readonly scale: Scale;
   /** TCP, or memory for peers of one process. */
   readonly transport: 'tcp' | 'memory';
+  /** A swarm.key file, for a network of those that have the same one; stays the caller's. */
+  readonly swarmKey?: Uint8Array;
   /** The kinds of record that the DHT carries. */
   readonly recordKinds: RecordKinds;
   /** Connections to keep by dialling known peers; a swarm in one process wants fewer. */
@@ -58,6 +60,7 @@ export type Host = {
  * connected to its bootstrap peers, for ever if they come up late.
  *
  * @throws CONFIG_INVALID where an address to listen on or to bootstrap from is no multiaddr, or cannot be listened on
+ * @throws SWARM_KEY_INVALID
  */
 export async function createHost(options: HostOptions): Promise<Host> {
   const { scale, log } = options;

@@ -1,9 +1,22 @@
 import { randomBytes } from 'node:crypto';
-import { chmod, link, mkdir, open, readFile, rm, stat } from 'node:fs/promises';
+import { mkdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { fromHex, SkerryError, toHex, wipe } from '@skerry/base';
+import { SkerryError, wipe } from '@skerry/base';
 import { nodeCrypto } from '@skerry/crypto';
 import { nodeIdOf } from '@skerry/wire';
+import { parameters } from '../parameters.ts';
+import {
+  checkHome,
+  discardOldDrafts,
+  draftKey,
+  homeInvalid,
+  type KeyDraft,
+  type KeyFile,
+  keyFiles,
+  type Lock,
+  readKeyFile,
+  readSeed,
+} from './key-file.ts';
 
 /** Who a home is: its node on the network, and its owner as authority over keys. */
 export type Identity = {
@@ -17,36 +30,40 @@ export type Identity = {
 
 const seedBytes = 32;
 const homeMode = 0o700;
-const fileMode = 0o600;
-const files = {
-  node: { name: 'node.key', header: 'skerry-node-key-v1' },
-  owner: { name: 'owner.key', header: 'skerry-owner-key-v1' },
-} as const;
-type KeyFile = (typeof files)[keyof typeof files];
 
 /**
  * Makes a new identity in a home, which is created if need be: `node.key` and `owner.key`, readable by nobody else,
  * on disk when this resolves. A home that has either key is left as it is.
  *
  * @param home the home directory
+ * @param passphrase encrypts both files, as age files; at least a byte; stays the caller's
+ * @param workFactor log2 of scrypt's N for that, 1 to `scryptWorkFactorMax`
  * @throws HOME_INVALID where the home has a key already, is open to others, or cannot be written
  */
-export async function createIdentity(home: string): Promise<Identity> {
+export async function createIdentity(
+  home: string,
+  passphrase?: Uint8Array,
+  workFactor: number = parameters.scryptWorkFactor,
+): Promise<Identity> {
   try {
     await mkdir(home, { recursive: true, mode: homeMode });
   } catch (error) {
-    throw invalid(home, 'cannot be created', error);
+    throw homeInvalid(home, 'cannot be created', error);
   }
-  await checkPrivate(home, home, 'is open to others: chmod 700 it');
+  await checkHome(home);
   const seeds = {
     node: new Uint8Array(randomBytes(seedBytes)),
     owner: new Uint8Array(randomBytes(seedBytes)),
   };
-  for (const file of Object.values(files)) {
-    if (await exists(join(home, file.name))) throw invalid(home, `has a ${file.name} already`);
+  for (const { name } of Object.values(keyFiles)) {
+    if (await exists(join(home, name))) throw homeInvalid(home, `has a ${name} already`);
   }
-  await writeKey(home, files.owner, seeds.owner);
-  await writeKey(home, files.node, seeds.node);
+  const drafts = await draftKeys(home, seeds, passphrase && { passphrase, workFactor });
+  try {
+    for (const draft of drafts) await draft.place();
+  } finally {
+    for (const draft of drafts) await draft.discard();
+  }
   return identityOf(seeds.node, seeds.owner);
 }
 
@@ -54,77 +71,106 @@ export async function createIdentity(home: string): Promise<Identity> {
  * The identity in a home.
  *
  * @param home the home directory
+ * @param passphrase for key files that are under one; stays the caller's
  * @throws HOME_INVALID where the home or a key is missing, malformed or open to others
+ * @throws PASSPHRASE_NEEDED, PASSPHRASE_WRONG
  */
-export async function loadIdentity(home: string): Promise<Identity> {
-  await checkPrivate(home, home, 'is open to others: chmod 700 it');
-  return identityOf(await readKey(home, files.node), await readKey(home, files.owner));
+export async function loadIdentity(home: string, passphrase?: Uint8Array): Promise<Identity> {
+  const { node, owner } = await readSeeds(home, async file => readSeed(home, file, passphrase));
+  return identityOf(node, owner);
+}
+
+type Seeds = Readonly<Record<keyof typeof keyFiles, Uint8Array>>;
+
+async function readSeeds(home: string, read: (file: KeyFile) => Promise<Uint8Array>): Promise<Seeds> {
+  await checkHome(home);
+  const node = await read(keyFiles.node);
+  try {
+    return { node, owner: await read(keyFiles.owner) };
+  } catch (error) {
+    wipe(node);
+    throw error;
+  }
+}
+
+/**
+ * Whether a key file of a home is under a passphrase.
+ *
+ * @param home the home directory
+ * @throws HOME_INVALID where the home or a key is missing or open to others
+ */
+export async function needsPassphrase(home: string): Promise<boolean> {
+  await checkHome(home);
+  const found = await Promise.all(Object.values(keyFiles).map(async file => readKeyFile(home, file)));
+  wipe(...found.map(({ bytes }) => bytes));
+  return found.some(({ isEncrypted }) => isEncrypted);
+}
+
+/**
+ * Puts the key files of a home under another passphrase, a first one, or none. Both are read before either is written,
+ * and each is replaced in one step; a crash between the two leaves one of each kind, which the same call mends: a file
+ * that the new passphrase opens already counts as changed.
+ *
+ * @param home the home directory
+ * @param from what the files are under now; stays the caller's
+ * @param to what they will be under; undefined for nothing; stays the caller's
+ * @param workFactor log2 of scrypt's N, 1 to `scryptWorkFactorMax`
+ * @returns the node id
+ * @throws HOME_INVALID, PASSPHRASE_NEEDED and PASSPHRASE_WRONG as `loadIdentity`; nothing is changed then
+ */
+export async function changePassphrase(
+  home: string,
+  from: Uint8Array | undefined,
+  to: Uint8Array | undefined,
+  workFactor: number = parameters.scryptWorkFactor,
+): Promise<string> {
+  const seeds = await readSeeds(home, async file => readEither(home, file, from, to));
+  try {
+    await discardOldDrafts(home);
+    const drafts = await draftKeys(home, seeds, to && { passphrase: to, workFactor });
+    try {
+      for (const draft of drafts) await draft.replace();
+    } finally {
+      for (const draft of drafts) await draft.discard();
+    }
+    return nodeIdOf(nodeCrypto.ed25519PublicKey(seeds.node));
+  } finally {
+    wipe(seeds.node, seeds.owner);
+  }
+}
+
+/** A seed under the one passphrase, or else under the other; where neither opens it, the error is the first one's. */
+async function readEither(
+  home: string,
+  file: KeyFile,
+  from: Uint8Array | undefined,
+  to: Uint8Array | undefined,
+): Promise<Uint8Array> {
+  try {
+    return await readSeed(home, file, from);
+  } catch (error) {
+    const isLocked =
+      error instanceof SkerryError && ['PASSPHRASE_WRONG', 'PASSPHRASE_NEEDED'].includes(error.code);
+    if (!isLocked || to === undefined) throw error;
+    return readSeed(home, file, to).catch(() => {
+      throw error;
+    });
+  }
+}
+
+/** Both keys beside their places, the owner's first: a home with a node key is complete. */
+async function draftKeys(home: string, seeds: Seeds, lock: Lock | undefined): Promise<KeyDraft[]> {
+  const owner = await draftKey(home, keyFiles.owner, seeds.owner, lock);
+  try {
+    return [owner, await draftKey(home, keyFiles.node, seeds.node, lock)];
+  } catch (error) {
+    await owner.discard();
+    throw error;
+  }
 }
 
 function identityOf(nodeSeed: Uint8Array, ownerSeed: Uint8Array): Identity {
   return { nodeSeed, ownerSeed, nodeId: nodeIdOf(nodeCrypto.ed25519PublicKey(nodeSeed)) };
-}
-
-/** Writes beside the place, syncs, then links into it: a key is there whole or not, and is never replaced. */
-async function writeKey(home: string, { name, header }: KeyFile, seed: Uint8Array): Promise<void> {
-  const path = join(home, name);
-  const draft = join(home, `.${name}.${toHex(randomBytes(8))}`);
-  const text = Buffer.from(`${header}\n${toHex(seed)}\n`, 'latin1');
-  try {
-    const file = await open(draft, 'wx', fileMode);
-    try {
-      await chmod(draft, fileMode);
-      await file.writeFile(text);
-      await file.sync();
-    } finally {
-      await file.close();
-    }
-    await link(draft, path);
-    await syncDirectory(home);
-  } catch (error) {
-    throw invalid(home, `cannot keep ${name}`, error);
-  } finally {
-    wipe(text);
-    await rm(draft, { force: true });
-  }
-}
-
-async function syncDirectory(path: string): Promise<void> {
-  const directory = await open(path, 'r');
-  try {
-    await directory.sync();
-  } finally {
-    await directory.close();
-  }
-}
-
-async function readKey(home: string, { name, header }: KeyFile): Promise<Uint8Array> {
-  const path = join(home, name);
-  await checkPrivate(home, path, `has a ${name} open to others: chmod 600 it`);
-  let bytes: Buffer;
-  try {
-    bytes = await readFile(path);
-  } catch (error) {
-    throw invalid(home, `has a ${name} that cannot be read`, error);
-  }
-  try {
-    const [first, second, ...rest] = bytes.toString('latin1').split('\n');
-    const seed = first === header && rest.join('') === '' ? fromHex(second ?? '') : undefined;
-    if (seed?.length !== seedBytes) throw invalid(home, `has a malformed ${name}`);
-    return seed;
-  } finally {
-    wipe(bytes);
-  }
-}
-
-async function checkPrivate(home: string, path: string, problem: string): Promise<void> {
-  let mode: number;
-  try {
-    ({ mode } = await stat(path));
-  } catch (error) {
-    throw invalid(home, path === home ? 'is missing' : 'has no identity: run skerry init', error);
-  }
-  if ((mode & 0o077) !== 0) throw invalid(home, problem);
 }
 
 async function exists(path: string): Promise<boolean> {
@@ -134,8 +180,4 @@ async function exists(path: string): Promise<boolean> {
   } catch {
     return false;
   }
-}
-
-function invalid(home: string, problem: string, cause?: unknown): SkerryError {
-  return new SkerryError('HOME_INVALID', `the home ${home} ${problem}`, { home }, cause);
 }

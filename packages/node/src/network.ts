@@ -39,6 +39,7 @@ type NetworkOptions = Presence & {
   readonly bootstrap: readonly string[];
   readonly scale: Scale;
   readonly transport?: 'tcp' | 'memory';
+  readonly swarmKey?: Uint8Array;
   readonly store: Store;
   readonly onFrame?: FrameObserver;
   readonly clock: Clock;
@@ -164,7 +165,7 @@ async function open(options: NetworkOptions, closers: Closers): Promise<Omit<Net
 /**
  * Starts a node's network. Where that fails midway, nothing of it is left open.
  *
- * @throws CONFIG_INVALID, STORE_FAILED, STORE_CORRUPT
+ * @throws CONFIG_INVALID, SWARM_KEY_INVALID, STORE_FAILED, STORE_CORRUPT
  */
 export async function startNetwork(options: NetworkOptions): Promise<Network> {
   checkPresence(options, options.clock.nowMs());

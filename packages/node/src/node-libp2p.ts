@@ -12,12 +12,14 @@ import {
 } from '@libp2p/kad-dht';
 import { memory } from '@libp2p/memory';
 import { type Ping, ping } from '@libp2p/ping';
+import { preSharedKey } from '@libp2p/pnet';
 import { tcp } from '@libp2p/tcp';
-import { SkerryError } from '@skerry/base';
+import { SkerryError, wipe } from '@skerry/base';
 import { dhtProtocol, directoryTopic, revocationTopic } from '@skerry/wire';
 import { createLibp2p, type Libp2p, type Libp2pOptions } from 'libp2p';
 import { parameters, type Scale, scales } from '../parameters.ts';
 import { pathOf, type RecordShelf, recordNamespace } from './record-shelf.ts';
+import { parseSwarmKey } from './swarm-key.ts';
 
 type Services = { identify: Identify; ping: Ping; dht: KadDHT; gossip: GossipSub };
 
@@ -29,6 +31,7 @@ type Options = {
   readonly listen: readonly string[];
   readonly scale: Scale;
   readonly transport: 'tcp' | 'memory';
+  readonly swarmKey?: Uint8Array;
   readonly shelf: RecordShelf;
   /** Nodes that get no connection; may change at any time. */
   readonly denied: ReadonlySet<string>;
@@ -38,17 +41,19 @@ type Options = {
  * A started libp2p node. Its settings differ from libp2p's where the defaults break many peers on one machine, a
  * small network or a daemon that runs for weeks; each reason stands with its number in `parameters`.
  *
- * @throws CONFIG_INVALID where an address cannot be listened on
+ * @throws CONFIG_INVALID where an address cannot be listened on; SWARM_KEY_INVALID
  */
 export async function startLibp2p(options: Options): Promise<NodeLibp2p> {
-  const { listen, scale, transport } = options;
+  const { listen, scale, transport, swarmKey } = options;
   const limits = scales[scale];
+  const psk = swarmKey && parseSwarmKey(swarmKey);
   try {
     return await createLibp2p<Services>({
       privateKey: options.privateKey,
       nodeInfo: { name: 'skerry', version: '1', userAgent: 'skerry' },
       addresses: { listen: [...listen] },
       transports: [transport === 'tcp' ? tcp() : memory()],
+      ...(psk && { connectionProtector: preSharedKey({ psk }) }),
       connectionEncrypters: [noise()],
       streamMuxers: [yamux({ streamOptions: { maxStreamWindowSize: parameters.streamWindowBytesMax } })],
       connectionManager: {
@@ -77,6 +82,8 @@ export async function startLibp2p(options: Options): Promise<NodeLibp2p> {
   } catch (error) {
     const message = `cannot listen on ${listen.join(', ')}`;
     throw new SkerryError('CONFIG_INVALID', message, { listen: listen.join(' ') }, error);
+  } finally {
+    if (psk) wipe(psk); // libp2p has read it
   }
 }
 

@@ -16,6 +16,10 @@ import { openStore } from './store.ts';
 export type PeerOptions = {
   /** A directory with an identity (`createIdentity`). */
   readonly home: string;
+  /** For an identity that is under one; needed until the node has started; stays the caller's. */
+  readonly passphrase?: Uint8Array;
+  /** A swarm.key file, for a network of those that have the same one; needed as long; stays the caller's. */
+  readonly swarmKey?: Uint8Array;
   readonly listen: readonly string[];
   readonly bootstrap: readonly string[];
   readonly scale: Scale;
@@ -64,7 +68,7 @@ export type Peer = Ownership & {
 
 async function startPeer(options: PeerOptions, closers: Closers): Promise<Peer> {
   const { home, place, operator, trust, clock = nodeClock, log } = options;
-  const { nodeId, nodeSeed, ownerSeed } = await loadIdentity(home);
+  const { nodeId, nodeSeed, ownerSeed } = await loadIdentity(home, options.passphrase);
   closers.add(async () => wipe(nodeSeed, ownerSeed));
   const nodeKey = nodeCrypto.ed25519PublicKey(nodeSeed);
   const store = await openStore(join(home, 'store'));
@@ -111,7 +115,8 @@ async function startPeer(options: PeerOptions, closers: Closers): Promise<Peer> 
  * Starts a node in its home: identity, store, network, custody. Shares, keys and addresses that the home has are
  * there again. Where that fails midway, nothing of it is left open.
  *
- * @throws HOME_INVALID, STORE_FAILED, STORE_CORRUPT, CONFIG_INVALID
+ * @throws HOME_INVALID, PASSPHRASE_NEEDED, PASSPHRASE_WRONG, STORE_FAILED, STORE_CORRUPT, CONFIG_INVALID,
+ *   SWARM_KEY_INVALID
  */
 export async function createPeer(options: PeerOptions): Promise<Peer> {
   const closers = createClosers();
