@@ -28,6 +28,18 @@ export const inputChunkBytes = 262_144;
 /** Bytes of a configuration file, at most: thousands of trust statements. */
 export const configurationBytesMax = 1_048_576;
 
+/** Bytes of a passphrase, at most: more than anyone types, and than a random one in a file has. */
+export const passphraseBytesMax = 1024;
+
+/** Bytes of a file with a short secret, at most: a passphrase, or a swarm key of 96. */
+export const secretFileBytesMax = 4096;
+
+/** Characters (UTF-16 units) of a path in the configuration, at most: what Linux takes. */
+export const pathLengthMax = 4096;
+
+/** Bytes of a grant, at most: what the daemon's socket takes as a secret. */
+export const grantBytesMax = 65_536;
+
 /** Bytes of a peers file, at most: `peersMax` entries as `peers ls --json` writes them. */
 export const peersFileBytesMax = 16_777_216;
 

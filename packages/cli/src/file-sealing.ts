@@ -1,4 +1,4 @@
-import { compareRisk, type Risk, SkerryError, wipe } from '@skerry/base';
+import { type Risk, wipe } from '@skerry/base';
 import { nodeRandom } from '@skerry/crypto';
 import type { EntropyReport } from '@skerry/entropy';
 import type { Deal, KeySlot, OpenedKey, Protection } from '@skerry/node';
@@ -10,6 +10,8 @@ import {
   type SealOptions,
   sealStream,
 } from '@skerry/sealing';
+import type { Sourced } from './configuration.ts';
+import { chooseRisk } from './risk-choice.ts';
 
 /** What deals and opens keys: a node in this process, or a daemon that is spoken to. */
 export type KeyService = {
@@ -28,7 +30,7 @@ type SealRequest = {
   /** The level asked for by hand; the measured one where it is left out. */
   readonly risk?: Risk;
   /** The configured minimum, under which nothing is sealed. */
-  readonly riskMinimum: Risk;
+  readonly riskMinimum: Sourced<Risk>;
   readonly acceptReduced: boolean;
   /** Called between measuring and dealing, with the level that the key is dealt at. */
   readonly onMeasured?: (report: EntropyReport, risk: Risk) => Promise<void>;
@@ -42,29 +44,6 @@ export type SealResult = Pick<Deal, 'placement'> & {
   /** The level asked for is lower than the one measured. */
   readonly downgraded: boolean;
 };
-
-/**
- * The level that a key is dealt at. Entropy is a ratchet: it raises protection over the minimum, and only a person
- * lowers it, knowingly.
- *
- * @throws RISK_BELOW_MINIMUM where a level under the minimum is asked for
- */
-export function chooseRisk(
-  measured: Risk,
-  minimum: Risk,
-  asked?: Risk,
-): { readonly risk: Risk; readonly downgraded: boolean } {
-  if (asked === undefined) {
-    return { risk: compareRisk(measured, minimum) < 0 ? minimum : measured, downgraded: false };
-  }
-  if (compareRisk(asked, minimum) < 0) {
-    throw new SkerryError('RISK_BELOW_MINIMUM', `${asked} is below the configured minimum, ${minimum}`, {
-      asked,
-      minimum,
-    });
-  }
-  return { risk: asked, downgraded: compareRisk(asked, measured) < 0 };
-}
 
 /**
  * Seals a file in one pass: meters and encrypts it, deals its key by what was measured, and only then lets the output

@@ -6,6 +6,7 @@ import type { EntropyReport } from '@skerry/entropy';
 import type { Candidate, Placement } from '@skerry/placement';
 import { readPieces } from '@skerry/sealing';
 import type { Swarm, SwarmNode } from '@skerry/swarm';
+import type { Sourced } from './configuration.ts';
 import { type SealResult, sealFile, type UnsealResult, unsealFile } from './file-sealing.ts';
 
 /** What the main job tells while it goes on. */
@@ -23,7 +24,7 @@ export type OnceObserver = {
 type OnceRequest = {
   readonly path: string;
   readonly window: number;
-  readonly riskMinimum: Risk;
+  readonly riskMinimum: Sourced<Risk>;
   readonly riskDefault: Risk;
   readonly acceptReduced: boolean;
   /** Directory for the sealed file and the opened one. */

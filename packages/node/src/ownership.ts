@@ -1,6 +1,6 @@
 import { type Clock, equalBytes, type Log, type Profile, type Risk, SkerryError, toHex } from '@skerry/base';
 import { nodeCrypto, nodeRandom } from '@skerry/crypto';
-import { type AuthoritySigner, pendingLifeMs } from '@skerry/custody';
+import { type AuthoritySigner, grantLifeMaxMs, pendingLifeMs } from '@skerry/custody';
 import { type Candidate, type Counts, type Placement, planPlacement } from '@skerry/placement';
 import {
   type Authority,
@@ -126,6 +126,9 @@ function claimsFor(
   nowMs: number,
 ): GrantClaims {
   const { keyId, policy } = manifest.core;
+  if (terms.lifeMs > grantLifeMaxMs) {
+    throw new SkerryError('GRANT_INVALID', `a grant is good for ${grantLifeMaxMs / 60_000} minutes at most`);
+  }
   const nbf = Math.max(Math.floor(nowMs / 1000), fromSeconds);
   return parseGrantClaims({
     keyId: toHex(keyId),

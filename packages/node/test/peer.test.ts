@@ -69,12 +69,17 @@ describe('peers that know each other', () => {
       { lifeMs: 60_000, uses: 0 },
       { lifeMs: 0, uses: 1 },
       { lifeMs: 60_000, uses: 1.5 },
+      { lifeMs: 3_600_001, uses: 1 },
+      { lifeMs: Number.POSITIVE_INFINITY, uses: 1 },
+      { lifeMs: Number.NaN, uses: 1 },
     ]) {
       await expect(owner.grant(keyId, to, terms)).rejects.toMatchObject({ code: 'GRANT_INVALID' });
     }
     await expect(owner.grant(keyId, 'nobody', { lifeMs: 60_000, uses: 1 })).rejects.toMatchObject({
       code: 'MESSAGE_MALFORMED',
     });
+    const longest = await owner.grant(keyId, to, { lifeMs: 3_600_000, uses: 1 });
+    expect((await at(peers, 1).open(keyId, longest.token)).key).toEqual(key);
   });
 
   test('deal a slot once, and none of another owner, so that a key id means one key for ever', async () => {

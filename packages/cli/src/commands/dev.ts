@@ -115,7 +115,7 @@ async function once(
     {
       path,
       window: configuration.window.value,
-      riskMinimum: configuration['risk-minimum'].value,
+      riskMinimum: configuration['risk-minimum'],
       riskDefault: configuration['risk-default'].value,
       acceptReduced: flags.acceptReduced === true,
       workspace: home,

@@ -3,6 +3,7 @@ import { Option } from 'commander';
 import type { CommandModule, Invocation } from '../command.ts';
 import type { Daemon } from '../daemon/client.ts';
 import { readInteger } from '../flags.ts';
+import { declareGrantFlags, type GrantFlags, readGrant } from '../grant-token.ts';
 import type { KeyDocument } from '../key-document.ts';
 
 type Flags = {
@@ -37,14 +38,14 @@ async function deal(key: Uint8Array, flags: Flags, invocation: Invocation): Prom
   const given = [t, n, k].filter(count => count !== undefined).length;
   if (given !== 0 && given !== 3) throw new SkerryError('USAGE', 'give all of --t, --n and --k, or none');
   const configuration = await invocation.loadConfiguration();
-  const { chooseRisk } = await import('../file-sealing.ts');
+  const { chooseRisk } = await import('../risk-choice.ts');
   const daemon = await connect(invocation);
   const { daemonKeys } = await import('../daemon/keys.ts');
   const keys = daemonKeys(daemon);
   try {
     const slot = await keys.reserveKey();
     await keys.deal(slot, key, {
-      risk: chooseRisk('low', configuration['risk-minimum'].value, risk).risk,
+      risk: chooseRisk('low', configuration['risk-minimum'], risk).risk,
       acceptReduced: flags.acceptReduced === true,
       kind: 'extractable',
       ...(t !== undefined && n !== undefined && k !== undefined && { counts: { t, n, k } }),
@@ -124,8 +125,8 @@ async function list(invocation: Invocation): Promise<void> {
   });
 }
 
-async function open(name: string, flags: { grant?: string }, invocation: Invocation): Promise<void> {
-  const grant = flags.grant === undefined ? undefined : new Uint8Array(Buffer.from(flags.grant, 'base64url'));
+async function open(name: string, flags: GrantFlags, invocation: Invocation): Promise<void> {
+  const grant = await readGrant(flags, invocation.io);
   const { document, secret } = await (await connect(invocation)).call('open', { key: name }, grant);
   if (invocation.json) {
     const value = Buffer.from(secret).toString('base64');
@@ -168,12 +169,10 @@ export const keyCommand: CommandModule = {
           return deal(nodeRandom.bytes(createdBytes), first as Flags, invocation);
         });
     }
-    command
-      .command('open')
+    declareGrantFlags(command.command('open'))
       .description('write the bytes of a key to standard output')
       .argument('<key>', 'key id, or alias')
-      .option('--grant <token>', "another owner's grant for this node")
-      .action(async (name: string, flags: { grant?: string }) => open(name, flags, invocation));
+      .action(async (name: string, flags: GrantFlags) => open(name, flags, invocation));
     command
       .command('ls', { isDefault: true })
       .description('the keys of this home (the default)')

@@ -1,7 +1,8 @@
 import { SkerryError, toHex } from '@skerry/base';
 import type { CommandModule, Invocation } from '../command.ts';
+import { declareGrantFlags, type GrantFlags, readGrant } from '../grant-token.ts';
 
-type Flags = { readonly output: string; readonly grant?: string };
+type Flags = GrantFlags & { readonly output: string };
 
 const afterHelp = `
 The output appears only when every byte was verified. A file that another owner sealed needs their grant for this node.
@@ -9,12 +10,14 @@ The output appears only when every byte was verified. A file that another owner 
 Examples:
   skerry open report.sealed -o report.pdf
   skerry open docs.tar.sealed -o - | tar x
-  skerry open report.sealed -o report.pdf --grant eyJ...`;
+  skerry open report.sealed -o report.pdf --grant-file ./grant`;
 
 async function open(file: string, flags: Flags, invocation: Invocation): Promise<void> {
   const { io, json } = invocation;
   if (flags.output === '-' && json)
     throw new SkerryError('USAGE', '--json and -o - both write to standard output');
+  if (file === '-' && flags.grantFile === '-')
+    throw new SkerryError('USAGE', 'the sealed file and the grant cannot both be on standard input');
   const home = await invocation.findHome();
   const { connectDaemon } = await import('../daemon/client.ts');
   const { daemonKeys } = await import('../daemon/keys.ts');
@@ -25,8 +28,7 @@ async function open(file: string, flags: Flags, invocation: Invocation): Promise
   try {
     const input = file === '-' ? readInput(file, io, progress) : file;
     const output = flags.output === '-' ? io.stdout : flags.output;
-    const grant =
-      flags.grant === undefined ? undefined : new Uint8Array(Buffer.from(flags.grant, 'base64url'));
+    const grant = await readGrant(flags, io);
     const { keyId, bytes, sets, keyMs } = await unsealFile(
       daemonKeys(connectDaemon(home)),
       input,
@@ -47,10 +49,9 @@ async function open(file: string, flags: Flags, invocation: Invocation): Promise
 /** `skerry open`: opens a sealed file. */
 export const openCommand: CommandModule = {
   declare(command, invocation) {
-    command
+    declareGrantFlags(command)
       .argument('<file>', 'sealed file; - for standard input')
       .requiredOption('-o, --output <out>', 'where the plaintext goes; - for standard output')
-      .option('--grant <token>', "another owner's grant for this node")
       .addHelpText('after', afterHelp)
       .action(async (file: string, flags: Flags) => open(file, flags, invocation));
   },

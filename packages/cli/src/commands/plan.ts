@@ -1,4 +1,4 @@
-import { compareRisk, type Profile, profiles, type Risk, riskLevels, SkerryError } from '@skerry/base';
+import { type Profile, profiles, type Risk, riskLevels, SkerryError } from '@skerry/base';
 import type { EntropyReport } from '@skerry/entropy';
 import type { Counts, Placement } from '@skerry/placement';
 import { Option } from 'commander';
@@ -6,6 +6,7 @@ import type { CommandModule, Invocation } from '../command.ts';
 import type { Configuration } from '../configuration.ts';
 import { readInteger } from '../flags.ts';
 import type { PeersFile } from '../peers-file.ts';
+import { chooseRisk } from '../risk-choice.ts';
 
 type Flags = {
   readonly risk?: Risk;
@@ -36,30 +37,18 @@ function countsOf({ t, n, k }: Flags): Counts | undefined {
   throw new SkerryError('USAGE', 'give all of --t, --n and --k, or none; see skerry plan --help');
 }
 
-/** The level to plan for. A level under the measured one is the caller's choice, with a warning. */
+/** The level to plan for, with a warning where it is under the measured one. */
 async function riskOf(
   flags: Flags,
   report: EntropyReport | undefined,
   configuration: Configuration,
   invocation: Invocation,
 ): Promise<Risk> {
-  const minimum = configuration['risk-minimum'].value;
-  const { risk } = flags;
-  if (risk === undefined) {
-    const asked = report?.risk ?? 'low';
-    return compareRisk(asked, minimum) < 0 ? minimum : asked;
-  }
-  if (compareRisk(risk, minimum) < 0) {
-    const { source } = configuration['risk-minimum'];
-    throw new SkerryError(
-      'RISK_BELOW_MINIMUM',
-      `risk ${risk} is below the configured minimum ${minimum} (from ${source}); ask for ${minimum} or more`,
-      { risk, minimum, source },
-    );
-  }
-  if (report !== undefined && compareRisk(risk, report.risk) < 0) {
+  const measured = report?.risk ?? 'low';
+  const { risk, downgraded } = chooseRisk(measured, configuration['risk-minimum'], flags.risk);
+  if (downgraded) {
     await invocation.warn(
-      `risk ${risk} is below the measured ${report.risk}: a downgrade, which seal would record`,
+      `risk ${risk} is below the measured ${measured}: a downgrade, which seal would record`,
     );
   }
   return risk;

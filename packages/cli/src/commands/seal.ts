@@ -45,7 +45,7 @@ async function seal(file: string, flags: Flags, invocation: Invocation): Promise
       recipients: flags.recipient ?? [],
       meterOptions: { window: configuration.window.value, riskDefault: configuration['risk-default'].value },
       ...(flags.risk && { risk: flags.risk }),
-      riskMinimum: configuration['risk-minimum'].value,
+      riskMinimum: configuration['risk-minimum'],
       acceptReduced: flags.acceptReduced === true,
       onMeasured: async () => progress.show(() => 'dealing the key'),
     });

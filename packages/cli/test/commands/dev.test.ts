@@ -3,7 +3,7 @@ import { readdirSync, writeFileSync } from 'node:fs';
 import { type Log, SkerryError } from '@skerry/base';
 import { createSwarm } from '@skerry/swarm';
 import { describe, expect, test } from 'vitest';
-import { chooseRisk, sealFile, unsealFile } from '../../src/file-sealing.ts';
+import { sealFile, unsealFile } from '../../src/file-sealing.ts';
 import { documentIn, run } from '../captured-run.ts';
 import { startProcess } from '../daemons.ts';
 import { createFolder } from '../folder.ts';
@@ -104,7 +104,7 @@ test('with one holder too few, a sealed file stays closed: a coded error that na
       recipients: [],
       meterOptions: {},
       risk: 'medium',
-      riskMinimum: 'low',
+      riskMinimum: { value: 'low', source: 'default' },
       acceptReduced: false,
     });
     const ids = placement.holders.slice(0, placement.k - placement.t + 1).map(({ nodeId }) => nodeId);
@@ -120,14 +120,4 @@ test('with one holder too few, a sealed file stays closed: a coded error that na
   } finally {
     await swarm.close();
   }
-});
-
-test('a level under the measured one is a downgrade, and one under the minimum is refused', () => {
-  expect(chooseRisk('low', 'medium')).toEqual({ risk: 'medium', downgraded: false });
-  expect(chooseRisk('high', 'low')).toEqual({ risk: 'high', downgraded: false });
-  expect(chooseRisk('high', 'low', 'medium')).toEqual({ risk: 'medium', downgraded: true });
-  expect(chooseRisk('low', 'low', 'high')).toEqual({ risk: 'high', downgraded: false });
-  expect(() => chooseRisk('high', 'medium', 'low')).toThrow(
-    expect.objectContaining({ code: 'RISK_BELOW_MINIMUM' }),
-  );
 });
