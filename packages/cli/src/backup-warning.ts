@@ -17,7 +17,8 @@ export async function warnOfBackup(home: string, invocation: Pick<Invocation, 'w
     () => false,
   );
   if (marked) return;
-  await invocation.warn(
-    `${join(home, 'owner.key')} alone opens your keys: copy it to a safe place, then make the file ${marker}`,
-  );
+  const { needsPassphrase } = await import('@skerry/node/identity');
+  const locked = await needsPassphrase(home).catch(() => false); // a home that is gone is no reason to fail here
+  const opener = locked ? 'with its passphrase opens your keys: copy both' : 'alone opens your keys: copy it';
+  await invocation.warn(`${join(home, 'owner.key')} ${opener} to a safe place, then make the file ${marker}`);
 }

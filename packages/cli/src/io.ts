@@ -10,7 +10,12 @@ export type TerminalStream = Writable & {
 
 /** What a run of the command line reads and writes; `process` is one. */
 export type Io = {
-  readonly stdin: Readable & { readonly isTTY?: boolean | undefined; readonly fd?: number };
+  readonly stdin: Readable & {
+    readonly isTTY?: boolean | undefined;
+    readonly fd?: number;
+    /** Where it is a terminal: whether typing comes byte by byte and unshown. */
+    readonly setRawMode?: (isRaw: boolean) => unknown;
+  };
   readonly stdout: TerminalStream;
   readonly stderr: TerminalStream;
   readonly env: Readonly<Record<string, string | undefined>>;

@@ -45,6 +45,11 @@ const slots: readonly CommandSlot[] = [
     load: async () => (await import('./commands/config.ts')).configCommand,
   },
   {
+    name: 'identity',
+    summary: 'put the keys of a home under a passphrase',
+    load: async () => (await import('./commands/identity.ts')).identityCommand,
+  },
+  {
     name: 'seal',
     summary: 'encrypt a file and deal its key',
     load: async () => (await import('./commands/seal.ts')).sealCommand,

@@ -1,3 +1,4 @@
+import { isAbsolute } from 'node:path';
 import { type Profile, profiles, type Risk, riskLevels, SkerryError } from '@skerry/base';
 import { createMeter } from '@skerry/entropy';
 import { placeTextMax } from '@skerry/placement';
@@ -9,6 +10,7 @@ import {
   listenDefault,
   nodeIdLengthMax,
   operatorLengthMax,
+  pathLengthMax,
 } from '../parameters.ts';
 
 /** One thing that can be configured. */
@@ -60,6 +62,19 @@ function text(env: string, purpose: string, lengthMax: number): Setting<string> 
   };
 }
 
+function path(env: string, purpose: string): Setting<string> {
+  return {
+    default: '',
+    env,
+    purpose,
+    allowed: `an absolute path of at most ${pathLengthMax} printable characters`,
+    fromText: asText,
+    // Not a relative one: a service's folder is not the one where its configuration was written.
+    check: value =>
+      value === '' || (isPrintable(value, pathLengthMax) && isAbsolute(value)) ? value : undefined,
+  };
+}
+
 function addresses(env: string, purpose: string, preset: readonly string[]): Setting<readonly string[]> {
   const isAddress = (value: unknown): value is string =>
     isPrintable(value, addressLengthMax) && /^\/[^/]/.test(value);
@@ -107,6 +122,8 @@ export const settings = {
   operator: text('SKERRY_OPERATOR', 'who runs this node', operatorLengthMax),
   listen: addresses('SKERRY_LISTEN', 'where this node listens', listenDefault),
   bootstrap: addresses('SKERRY_BOOTSTRAP', 'nodes to start from', []),
+  'passphrase-file': path('SKERRY_PASSPHRASE_FILE', 'file with the passphrase of the keys'),
+  'swarm-key': path('SKERRY_SWARM_KEY', 'file with the key of a private network'),
   'risk-minimum': choice<Risk>('SKERRY_RISK_MINIMUM', 'the level that no key goes under', riskLevels, 'low'),
   'risk-default': choice<Risk>(
     'SKERRY_RISK_DEFAULT',

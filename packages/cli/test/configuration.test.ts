@@ -37,6 +37,9 @@ describe('resolveConfiguration', () => {
     ['[trust]\na = nan', 'trust'],
     ['[trust]\na.b = 1', 'trust'],
     ['location = "a\\u001b"', 'location'],
+    ['passphrase-file = "passphrase"', 'passphrase-file'],
+    ['swarm-key = "~/swarm.key"', 'swarm-key'],
+    [`swarm-key = "/${'a'.repeat(4_096)}"`, 'swarm-key'],
     ['locaton = "a"', 'locaton'],
     ['[__proto__]\na = 1', '__proto__'],
   ])('refuses %j, naming key, source and what is allowed', (text, key) => {
@@ -46,6 +49,13 @@ describe('resolveConfiguration', () => {
         metadata: { key, source: 'config.toml', allowed: expect.stringMatching(/./) },
       }),
     );
+  });
+
+  it('does not repeat a key that was given instead of its file', () => {
+    const digits = '0123456789abcdef'.repeat(4);
+    const silent = expect.objectContaining({ message: expect.not.stringContaining('0123') });
+    expect(() => resolve('', { SKERRY_SWARM_KEY: digits })).toThrow(silent);
+    expect(resolve('', { SKERRY_SWARM_KEY: '/etc/swarm.key' })['swarm-key'].value).toBe('/etc/swarm.key');
   });
 
   it('refuses a bad value even where a better one overrides it', () => {

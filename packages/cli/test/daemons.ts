@@ -19,10 +19,14 @@ export type DaemonProcess = {
 };
 
 /** Starts the daemon of a home and waits until it is ready. */
-export async function startDaemon(home: string, bootstrap: readonly string[]): Promise<DaemonProcess> {
+export async function startDaemon(
+  home: string,
+  bootstrap: readonly string[],
+  flags: readonly string[] = [],
+): Promise<DaemonProcess> {
   const joining = bootstrap.flatMap(address => ['--bootstrap', address]);
   const { first, ...started } = await startProcess(
-    ['run', '--listen', '/ip4/127.0.0.1/tcp/0', ...joining],
+    ['run', '--listen', '/ip4/127.0.0.1/tcp/0', ...joining, ...flags],
     home,
   );
   return { ...started, home, ready: first as Ready };
