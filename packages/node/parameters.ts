@@ -17,9 +17,9 @@ export const parameters = {
   requestsInFlightPerPeerMax: 256,
   /** Responders of which round trips are remembered, 300 to 100,000; then those without a stream are forgotten. */
   respondersMax: 4_096,
-  /** A missed deadline of at least so many milliseconds makes a peer silent; shorter ones say little. */
+  /** A peer that has owed an answer for so many milliseconds counts as silent; less says little. */
   silentAfterMs: 1_000,
-  /** Milliseconds for which a peer that missed a deadline counts as silent; any answer ends it sooner. */
+  /** Milliseconds for which it then counts as silent, before it is tried again; any answer ends it sooner. */
   silentMs: 15_000,
 
   /** Connections kept by dialling known peers, 0 to 100: up to here a full mesh is cheapest (0.3-0.5 MB each). */
@@ -108,6 +108,10 @@ export const parameters = {
   publicationsAtOnce: 4,
   /** Records that wait for that, 0 to 100,000; over it, a record waits for its next republication. */
   publicationsWaitingMax: 1_000,
+  /** Milliseconds between two looks of a store that failed at whether its disk has room again, 100 to 60,000. */
+  storeRetryMs: 1_000,
+  /** Bytes that a disk must have room for before that: LevelDB's log, 4 MiB at most, becomes a table, and some. */
+  storeRoomBytes: 5_242_880,
   /** Bytes of an owner's notes about a key: a certificate with hundreds of candidates takes 100 kB. */
   keyNotesBytesMax: 1_048_576,
   /** Milliseconds between looks at who is a new neighbour. */

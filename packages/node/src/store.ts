@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
-import { access, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { access, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { concatBytes, equalBytes, SkerryError } from '@skerry/base';
 import { ClassicLevel } from 'classic-level';
+import { parameters } from '../parameters.ts';
 
 /** One change to the store. */
 export type StoreChange =
@@ -64,10 +65,8 @@ export async function openStore(directory: string): Promise<Store> {
     throw openingError(directory, error);
   }
   const inTurn = createTurns();
-  const batch = async (changes: readonly StoreChange[]): Promise<void> => {
-    const operations = changes.map(checked);
-    await guarded(directory, async () => level.batch(operations, durable));
-  };
+  const writer = createWriter(level, directory);
+  const batch = async (changes: readonly StoreChange[]): Promise<void> => writer.write(changes.map(checked));
   return {
     get: key => {
       const stored = guardedSync(directory, () => level.getSync(key));
@@ -75,11 +74,90 @@ export async function openStore(directory: string): Promise<Store> {
     },
     put: async (key, value) => batch([{ type: 'put', key, value }]),
     del: async key => batch([{ type: 'del', key }]),
-    erase: async key => inTurn(async () => guarded(directory, async () => erase(level, key))),
+    erase: async key => inTurn(async () => guarded(directory, async () => erase(level, writer, key))),
     batch,
     keys: prefix => keysFrom(level, directory, prefix, inTurn),
-    close: async () => guarded(directory, async () => level.close()),
+    close: async () => {
+      await writer.close();
+      await guarded(directory, async () => level.close());
+    },
   };
+}
+
+type Writer = ReturnType<typeof createWriter>;
+
+type Waiting = PromiseWithResolvers<void> & { readonly changes: readonly StoreChange[] };
+
+/**
+ * Writes one group of batches after the other: what comes while one is written is the next. After a write that failed
+ * LevelDB would go on behind the half record in its log, and lose what follows when it next recovers: so nothing more
+ * is written before it has recovered, which is tried once in a while when the disk has room again.
+ */
+function createWriter(level: Level, directory: string) {
+  let waiting: Waiting[] = [];
+  let working = Promise.resolve();
+  let isWorking = false;
+  let isTorn = false;
+  let retryAtMs = 0;
+  let isClosed = false;
+
+  async function recover(): Promise<void> {
+    if (performance.now() < retryAtMs) throw new SkerryError('STORE_FAILED', '', { directory });
+    retryAtMs = performance.now() + parameters.storeRetryMs;
+    await holdRoom(directory);
+    await level.close();
+    await level.open();
+    await noteDamage(directory);
+    isTorn = false;
+  }
+
+  async function writeGroup(group: readonly Waiting[]): Promise<void> {
+    try {
+      if (isTorn) await recover();
+      await level.batch(
+        group.flatMap(({ changes }) => [...changes]),
+        durable,
+      );
+      for (const { resolve } of group) resolve();
+    } catch (error) {
+      isTorn = true;
+      for (const { reject } of group) reject(storeError(directory, error));
+    }
+  }
+
+  async function work(): Promise<void> {
+    isWorking = true;
+    while (waiting.length > 0) {
+      const group = waiting;
+      waiting = [];
+      await writeGroup(group);
+    }
+    isWorking = false;
+  }
+
+  return {
+    write: async (changes: readonly StoreChange[]): Promise<void> => {
+      if (isClosed) throw new SkerryError('STORE_FAILED', 'the store is closed', { directory });
+      const entry = { ...Promise.withResolvers<void>(), changes };
+      waiting.push(entry);
+      if (!isWorking) working = work();
+      return entry.promise;
+    },
+    close: async (): Promise<void> => {
+      isClosed = true;
+      await working;
+    },
+  };
+}
+
+/** Holds that the disk has room for a recovery, which begins with letting go of what can still be read. */
+async function holdRoom(directory: string): Promise<void> {
+  const path = join(directory, 'ROOM');
+  try {
+    await writeFile(path, new Uint8Array(parameters.storeRoomBytes), { mode: 0o600, flush: true });
+  } finally {
+    await rm(path, { force: true });
+  }
 }
 
 /**
@@ -104,11 +182,10 @@ async function noteDamage(directory: string): Promise<void> {
  * A compaction drops an older value only where it merges a newer one into its level, so the value as it is now is
  * written once more between two of them: the first moves what is in memory to a level, the second merges.
  */
-async function erase(level: Level, key: string): Promise<void> {
+async function erase(level: Level, writer: Pick<Writer, 'write'>, key: string): Promise<void> {
   await level.compactRange(key, key);
   const value = level.getSync(key);
-  if (value === undefined) await level.del(key, durable);
-  else await level.put(key, value, durable);
+  await writer.write([value === undefined ? { type: 'del', key } : { type: 'put', key, value }]);
   await level.compactRange(key, key);
 }
 
@@ -168,6 +245,7 @@ function guardedSync<T>(directory: string, work: () => T): T {
 }
 
 function storeError(directory: string, error: unknown): SkerryError {
+  if (error instanceof SkerryError) return error;
   const corrupt = causes(error).some(({ code }) => code === 'LEVEL_CORRUPTION');
   return new SkerryError(corrupt ? 'STORE_CORRUPT' : 'STORE_FAILED', '', { directory }, error);
 }
