@@ -36,7 +36,8 @@ type Responder = {
   link: Promise<Link> | undefined;
   inFlight: number;
   smoothedMs: number | undefined;
-  silentUntilMs: number;
+  /** Since when it has answered nothing though it was asked; undefined where it owes no answer. */
+  owingSinceMs: number | undefined;
 };
 
 type Options = {
@@ -72,8 +73,11 @@ export function createRequesterStreams(options: Options): RequesterStreams {
 
   return {
     request,
-    isSilent: nodeId => (responders.get(nodeId)?.silentUntilMs ?? 0) > performance.now(),
-    roundTripMs: nodeId => responders.get(nodeId)?.smoothedMs,
+    isSilent: nodeId => owedMs(responders.get(nodeId)) >= parameters.silentAfterMs,
+    roundTripMs: nodeId => {
+      const responder = responders.get(nodeId);
+      return responder?.smoothedMs && Math.max(responder.smoothedMs, owedMs(responder));
+    },
     close: async () => {
       closing.abort();
       const links = [...responders.values()].map(({ link }) => link).filter(link => link !== undefined);
@@ -93,9 +97,25 @@ function responderOf(responders: Map<string, Responder>, nodeId: string): Respon
       if (link === undefined && inFlight === 0) responders.delete(name);
     }
   }
-  const responder = { nodeId, link: undefined, inFlight: 0, smoothedMs: undefined, silentUntilMs: 0 };
+  const responder: Responder = {
+    nodeId,
+    link: undefined,
+    inFlight: 0,
+    smoothedMs: undefined,
+    owingSinceMs: undefined,
+  };
   responders.set(nodeId, responder);
   return responder;
+}
+
+/**
+ * For how long a responder has owed an answer, ms. A request that is called off counts on, since the answer comes
+ * all the same: so who hedged knows of the silent one next time. After a while that is forgotten and it is tried again.
+ */
+function owedMs(responder: Responder | undefined): number {
+  if (responder?.owingSinceMs === undefined) return 0;
+  const ms = performance.now() - responder.owingSinceMs;
+  return ms < parameters.silentAfterMs + parameters.silentMs ? ms : 0;
 }
 
 /** Sends one request and waits for its answer, its deadline, its calling off or the end of its stream. */
@@ -108,11 +128,9 @@ async function ask(
   const { nodeId } = responder;
   const { promise, resolve, reject } = Promise.withResolvers<Uint8Array>();
   const timer = setTimeout(() => {
-    if (deadlineMs >= parameters.silentAfterMs) {
-      responder.silentUntilMs = performance.now() + parameters.silentMs;
-    }
     reject(new SkerryError('DEADLINE_EXCEEDED', '', { nodeId, deadlineMs }));
   }, deadlineMs);
+  if (owedMs(responder) === 0) responder.owingSinceMs = performance.now();
   const callOff = (): void => reject(signal?.reason);
   signal?.addEventListener('abort', callOff);
   let over = false;
@@ -154,11 +172,13 @@ async function linkTo(responder: Responder, options: Options, closing: AbortSign
     const link = await opening;
     void link.frames.ended.then(reason => {
       forget();
+      responder.owingSinceMs = undefined;
       failPending(link, unreachable(responder.nodeId, reason));
     });
     return link;
   } catch (error) {
     forget();
+    responder.owingSinceMs = undefined;
     throw error;
   }
 }
@@ -204,7 +224,7 @@ async function openStream(
 /** An answer to a request given up, or a second one, is passed over; one to a request never made is an offence. */
 function receiveAnswer(responder: Responder, link: Link, { id, kind, body }: Frame): void {
   if (kind === frameKinds.request || id > link.lastId) throw new Error('an answer without a request');
-  responder.silentUntilMs = 0;
+  responder.owingSinceMs = undefined;
   const pending = link.pending.get(id);
   if (pending === undefined) return;
   link.pending.delete(id);

@@ -16,9 +16,12 @@ export type PeerStreams = {
    * @throws MESSAGE_TOO_LARGE over the frame limit, SHUTTING_DOWN after `close`
    */
   readonly request: (nodeId: string, body: Uint8Array, options: RequestOptions) => Promise<Uint8Array>;
-  /** Whether there is a connection, and the peer did not miss a deadline lately without answering since. */
+  /** Whether there is a connection, and the peer has not owed an answer for long, without any since. */
   readonly isAlive: (nodeId: string) => boolean;
-  /** Smoothed milliseconds from request to answer, the peer's work included; undefined before the first. */
+  /**
+   * Smoothed milliseconds from request to answer, the peer's work included, or for how long it has owed one now where
+   * that is more; undefined before the first.
+   */
   readonly roundTripMs: (nodeId: string) => number | undefined;
   /** Ends all streams. Requests under way reject with SHUTTING_DOWN; those being answered may finish. */
   readonly close: () => Promise<void>;

@@ -91,12 +91,31 @@ describe('peer streams', () => {
       },
     });
     await asking.request(to, bytes('warm'), { deadlineMs: 5_000 });
-    const slow = asking.request(to, bytes('slow'), { deadlineMs: parameters.silentAfterMs });
+    const slow = asking.request(to, bytes('slow'), { deadlineMs: parameters.silentAfterMs + 50 });
     await expect(slow).rejects.toMatchObject({ code: 'DEADLINE_EXCEEDED', kind: 'unavailable' });
     expect(asking.isAlive(to)).toBe(false);
     release();
     expect(text(await asking.request(to, bytes('next'), { deadlineMs: 5_000 }))).toBe('next');
     expect(asking.isAlive(to)).toBe(true);
+  });
+
+  test('a peer that lets a request be called off unanswered is slow, then silent, until it answers', async () => {
+    const { promise: released, resolve: release } = Promise.withResolvers<void>();
+    const { asking, to } = await pair({
+      handle: async (_from, body) => {
+        if (text(body) === 'slow') await released;
+        return body;
+      },
+    });
+    await asking.request(to, bytes('warm'), { deadlineMs: 5_000 });
+    const usualMs = asking.roundTripMs(to)!;
+    const signal = AbortSignal.timeout(50);
+    await expect(asking.request(to, bytes('slow'), { deadlineMs: 5_000, signal })).rejects.toThrow();
+    await until(() => asking.roundTripMs(to)! > usualMs + 50);
+    await until(() => !asking.isAlive(to));
+    release();
+    await until(() => asking.isAlive(to));
+    expect(asking.roundTripMs(to)).toBeLessThan(parameters.silentAfterMs);
   });
 
   test('a request that is called off rejects with the reason', async () => {
