@@ -1,4 +1,5 @@
 export { readSealedHeader, type SealedHeader } from './src/header.ts';
 export { type OpenOptions, openStream } from './src/open.ts';
+export { removePartials } from './src/partial-file.ts';
 export { type SealedFile, type SealOptions, sealStream } from './src/seal.ts';
 export { type Output, readPieces, type StagedFile } from './src/staged-file.ts';

@@ -1,11 +1,11 @@
-import { randomBytes } from 'node:crypto';
 import { type FileHandle, lstat, open, rename, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { basename, dirname, join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { assert, SkerryError } from '@skerry/base';
 import { readBytes, writeBytes } from '../parameters.ts';
+import { forgetPartial, namePartial, removeStalePartials } from './partial-file.ts';
 
 /** Where bytes are to go: the path of a file, or a stream such as `process.stdout`. */
 export type Output = string | Writable;
@@ -54,9 +54,9 @@ export async function* readPieces(path: string): AsyncGenerator<Uint8Array, void
 }
 
 /**
- * Writes `content` to a new file of mode 0600 and flushes it to the disk. For a path it is a hidden file beside it,
- * `.NAME.skerry-XXXXXXXXXXXX.partial`, which is all that a crash leaves behind; for a stream it has no name, so that
- * a crash leaves nothing. `content` is asked for more only as fast as the disk takes it.
+ * Writes `content` to a new file of mode 0600 and flushes it to the disk. For a path it is a hidden file beside it
+ * (`namePartial`), which is all that a crash leaves behind, and which the next run with that output removes; for a
+ * stream it has no name, so that a crash leaves nothing. `content` is asked for more only as fast as the disk takes it.
  *
  * @param content what to write
  * @param output where `commit` puts it
@@ -73,12 +73,17 @@ export async function stageFile(
   const onDisk = typeof output === 'string';
   try {
     if (onDisk) await refuseOutput(output, inputPath);
-    const name = onDisk ? basename(output).slice(0, nameLengthMax) : 'output';
-    const folder = onDisk ? dirname(output) : tmpdir();
-    const path = join(folder, `.${name}.skerry-${randomBytes(6).toString('hex')}.partial`);
-    const handle = await open(path, 'wx+', 0o600);
+    if (onDisk) await removeStalePartials(output);
+    const path = namePartial(onDisk ? output : join(tmpdir(), 'output'));
+    const handle = await open(path, 'wx+', 0o600).catch((error: unknown) => {
+      forgetPartial(path);
+      throw error;
+    });
     try {
-      if (!onDisk) await rm(path);
+      if (!onDisk) {
+        await rm(path);
+        forgetPartial(path);
+      }
       await writeAll(handle, content);
       if (onDisk) await handle.sync();
       if (onDisk) await handle.close();
@@ -121,9 +126,6 @@ async function writeAll(handle: FileHandle, content: AsyncIterable<Uint8Array>):
   }
 }
 
-/** UTF-16 units of the output's name in the partial's: at most 180 bytes, so that 255 hold the rest too. */
-const nameLengthMax = 60;
-
 async function refuseOutput(path: string, inputPath: string | undefined): Promise<void> {
   const found = await lstat(path).catch(absent);
   if (found === undefined) return;
@@ -161,9 +163,10 @@ function stagedFile(handle: FileHandle, path: string, output: Output): StagedFil
 
 /** Renames the partial into place and flushes its folder, so that a power cut does not undo it. */
 async function place(path: string, output: string): Promise<void> {
-  await rename(path, output);
   const folder = await open(dirname(output), 'r');
   try {
+    await rename(path, output);
+    forgetPartial(path);
     await folder.sync();
   } finally {
     await folder.close();
@@ -173,6 +176,7 @@ async function place(path: string, output: string): Promise<void> {
 async function release(handle: FileHandle, path: string): Promise<void> {
   await handle.close().catch(() => undefined); // the error that brought us here is the one to tell
   await rm(path, { force: true }).catch(() => undefined);
+  forgetPartial(path);
 }
 
 /** An error of the operating system as FILE_UNREADABLE; any other as it is. */

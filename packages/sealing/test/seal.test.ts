@@ -22,7 +22,7 @@ import {
   sealBytes,
 } from './fixtures.ts';
 
-const partial = /^\.sealed\.skerry-[0-9a-f]{12}\.partial$/;
+const partial = /^\.sealed\.skerry-[0-9a-f]{8}-\d+-[0-9a-f]{12}\.partial$/;
 const sealChild = join(import.meta.dirname, 'seal-child.ts');
 const openChild = join(import.meta.dirname, 'open-child.ts');
 const runForBytes = promisify(execFile);
@@ -162,6 +162,39 @@ describe('sealing', () => {
       expect(signal).toBe('SIGKILL');
       expect(await readFile(output, 'utf8')).toBe('before');
       expect((await readdir(folder)).sort()).toEqual([expect.stringMatching(partial), 'sealed']);
+    });
+  });
+
+  test('removes what killed runs left of that output, and no partial file of a live one, another machine or output', async () => {
+    await inFolder(async folder => {
+      const output = join(folder, 'sealed');
+      const seals = await Promise.all(
+        [output, `${output}.too`, output].map(async path => {
+          const child = spawn(process.execPath, [sealChild, path, String(2 ** 40)], {
+            stdio: ['ignore', 'pipe', 'inherit'],
+          });
+          await once(child.stdout, 'data');
+          return child;
+        }),
+      );
+      const [killed, other, live] = seals as [(typeof seals)[0], (typeof seals)[0], (typeof seals)[0]];
+      for (const child of [killed, other, live]) child.kill('SIGSTOP');
+      const left = await readdir(folder);
+      const nameOf = ({ pid }: { pid?: number | undefined }): string => left.find(name => name.includes(`-${pid}-`))!;
+      const foreign = nameOf(killed).replace(/skerry-[0-9a-f]{8}/, 'skerry-00000000');
+      await writeFile(join(folder, foreign), '');
+      for (const child of [killed, other]) {
+        child.kill('SIGKILL');
+        await once(child, 'exit');
+      }
+      try {
+        const options = { source: piecesOf(patternOf(10)), output, keyId, key, recipients: [], meterOptions };
+        await (await sealStream(options)).discard();
+        expect((await readdir(folder)).sort()).toEqual([nameOf(live), nameOf(other), foreign].sort());
+      } finally {
+        live.kill('SIGKILL');
+        await once(live, 'exit');
+      }
     });
   });
 

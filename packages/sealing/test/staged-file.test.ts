@@ -9,7 +9,7 @@ import { stageFile } from '../src/staged-file.ts';
 import { inFolder, patternOf, piecesOf } from './fixtures.ts';
 
 const content = patternOf(3 * writeBytes + 7);
-const partial = /^\.out\.skerry-[0-9a-f]{12}\.partial$/;
+const partial = /^\.out\.skerry-[0-9a-f]{8}-\d+-[0-9a-f]{12}\.partial$/;
 
 async function* failing(bytes: number): AsyncGenerator<Uint8Array> {
   yield patternOf(bytes);

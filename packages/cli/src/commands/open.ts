@@ -22,6 +22,7 @@ async function open(file: string, flags: Flags, invocation: Invocation): Promise
   const { connectDaemon } = await import('../daemon/client.ts');
   const { daemonKeys } = await import('../daemon/keys.ts');
   const { unsealFile } = await import('../file-sealing.ts');
+  const { cleanlyInterrupted } = await import('../interruption.ts');
   const { readInput } = await import('../input-file.ts');
   const { formatBytes, formatDuration } = await import('../render/format.ts');
   const progress = invocation.startProgress();
@@ -29,11 +30,8 @@ async function open(file: string, flags: Flags, invocation: Invocation): Promise
     const input = file === '-' ? readInput(file, io, progress) : file;
     const output = flags.output === '-' ? io.stdout : flags.output;
     const grant = await readGrant(flags, io);
-    const { keyId, bytes, sets, keyMs } = await unsealFile(
-      daemonKeys(connectDaemon(home)),
-      input,
-      output,
-      grant,
+    const { keyId, bytes, sets, keyMs } = await cleanlyInterrupted(async () =>
+      unsealFile(daemonKeys(connectDaemon(home)), input, output, grant),
     );
     progress.clear();
     if (flags.output === '-') return;

@@ -34,11 +34,12 @@ async function seal(file: string, flags: Flags, invocation: Invocation): Promise
   const { connectDaemon } = await import('../daemon/client.ts');
   const { daemonKeys } = await import('../daemon/keys.ts');
   const { sealFile } = await import('../file-sealing.ts');
+  const { cleanlyInterrupted } = await import('../interruption.ts');
   const { readInput } = await import('../input-file.ts');
   const { formatBytes } = await import('../render/format.ts');
   const progress = invocation.startProgress();
   try {
-    const { keyId, placement, report, risk, downgraded } = await sealFile(daemonKeys(connectDaemon(home)), {
+    const request = {
       source: readInput(file, io, progress),
       ...(file !== '-' && { inputPath: file }),
       output: flags.output === '-' ? io.stdout : flags.output,
@@ -48,7 +49,10 @@ async function seal(file: string, flags: Flags, invocation: Invocation): Promise
       riskMinimum: configuration['risk-minimum'],
       acceptReduced: flags.acceptReduced === true,
       onMeasured: async () => progress.show(() => 'dealing the key'),
-    });
+    };
+    const { keyId, placement, report, risk, downgraded } = await cleanlyInterrupted(async () =>
+      sealFile(daemonKeys(connectDaemon(home)), request),
+    );
     progress.clear();
     if (downgraded)
       await invocation.warn(`risk ${risk} is below the measured ${report.risk}: a recorded downgrade`);
