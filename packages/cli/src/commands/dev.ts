@@ -56,8 +56,9 @@ async function stay(invocation: Invocation, swarm: Swarm): Promise<void> {
   const { daemonMethods } = await import('../daemon/methods.ts');
   const { serveDaemon } = await import('../daemon/server.ts');
   const { untilSignalled } = await import('../daemon/signals.ts');
-  const stopping = untilSignalled();
   const log = createLog(invocation);
+  const stopping = untilSignalled(log);
+  stopping.catch(() => undefined); // heard once the swarm is up
   const servers: Awaited<ReturnType<typeof serveDaemon>>[] = [];
   try {
     for (const { home, peer } of swarm.nodes)

@@ -79,15 +79,19 @@ async function run(flags: Flags, invocation: Invocation): Promise<void> {
   const { serveDaemon } = await import('../daemon/server.ts');
   const { untilSignalled } = await import('../daemon/signals.ts');
   const secrets = await readSecrets(home, flags, configuration, invocation);
-  const stopping = untilSignalled(); // only now: while a passphrase is typed, a signal ends the process
   const log = createDaemonLog(invocation);
+  const stopping = untilSignalled(log); // only now: while a passphrase is typed, a signal ends the process
+  stopping.catch(() => undefined); // heard once the daemon is up
   const peer = await startNode(home, flags, configuration, secrets, log);
   try {
     const server = await serveDaemon(home, daemonMethods(peer), log);
-    const document = { nodeId: peer.nodeId, listen: peer.addresses(), socket: server.path };
-    await invocation.print(document, () => `${peer.nodeId} is ready\n${peer.addresses().join('\n')}\n`);
-    log.info('stopping', { signal: await stopping });
-    await server.close();
+    try {
+      const document = { nodeId: peer.nodeId, listen: peer.addresses(), socket: server.path };
+      await invocation.print(document, () => `${peer.nodeId} is ready\n${peer.addresses().join('\n')}\n`);
+      log.info('stopping', { signal: await stopping });
+    } finally {
+      await server.close();
+    }
   } finally {
     await peer.close();
   }

@@ -1,6 +1,6 @@
 import { request } from 'node:http';
 import { type ErrorMetadata, isErrorCode, SkerryError } from '@skerry/base';
-import { encodePacket, type Packet, readPacket } from './packet.ts';
+import { answerBytesMax, encodePacket, type Packet, readPacket } from './packet.ts';
 import { socketPath } from './socket.ts';
 
 /** Speaks to the daemon of a home. */
@@ -24,7 +24,7 @@ async function send(path: string, method: string, body: Buffer): Promise<[status
   const { promise, resolve, reject } = Promise.withResolvers<[number, Packet]>();
   const signal = AbortSignal.timeout(callDeadlineMs);
   const outgoing = request({ socketPath: path, path: `/v1/${method}`, method: 'POST', signal }, message => {
-    readPacket(message).then(answer => resolve([message.statusCode ?? 0, answer]), reject);
+    readPacket(message, answerBytesMax).then(answer => resolve([message.statusCode ?? 0, answer]), reject);
   });
   outgoing.on('error', reject);
   outgoing.end(body);

@@ -1,14 +1,14 @@
 import type { IncomingMessage } from 'node:http';
 import { SkerryError, wipe } from '@skerry/base';
 
-/** Bytes of a packet's document, at most: ten thousand peers, or a certificate of 255 holders. */
-const documentBytesMax = 33_554_432;
+/** Bytes of a request's document, at most: some fields of a few kB. */
+export const requestBytesMax = 65_536;
+
+/** Bytes of an answer's document, at most: ten thousand peers, or a certificate of 255 holders. */
+export const answerBytesMax = 33_554_432;
 
 /** Bytes of a packet's secret, at most: the largest key, or a grant. */
 const secretBytesMax = 65_536;
-
-/** Bytes of a packet, at most. */
-const packetBytesMax = 4 + documentBytesMax + secretBytesMax;
 
 /** What goes over the daemon's socket, both ways: a JSON document, and apart from it bytes that never are a string. */
 export type Packet = { readonly document: unknown; readonly secret: Uint8Array };
@@ -34,9 +34,7 @@ export function encodePacket({ document, secret }: Packet): Buffer {
  */
 function decodePacket(bytes: Buffer): Packet {
   const length = bytes.length < 4 ? Number.POSITIVE_INFINITY : bytes.readUInt32BE(0);
-  if (bytes.length > packetBytesMax || bytes.length - 4 - length > secretBytesMax) {
-    throw new SkerryError('MESSAGE_TOO_LARGE');
-  }
+  if (bytes.length - 4 - length > secretBytesMax) throw new SkerryError('MESSAGE_TOO_LARGE');
   if (4 + length > bytes.length) throw new SkerryError('MESSAGE_MALFORMED', 'a packet is cut short');
   try {
     const document: unknown = JSON.parse(bytes.toString('utf8', 4, 4 + length));
@@ -50,14 +48,15 @@ function decodePacket(bytes: Buffer): Packet {
  * The packet in the body of an HTTP message; what was read is wiped.
  *
  * @param message request or response
+ * @param documentBytesMax of its document
  * @throws MESSAGE_TOO_LARGE, MESSAGE_MALFORMED, and what the connection throws
  */
-export async function readPacket(message: IncomingMessage): Promise<Packet> {
+export async function readPacket(message: IncomingMessage, documentBytesMax: number): Promise<Packet> {
   const chunks: Buffer[] = [];
   let length = 0;
   for await (const chunk of message as AsyncIterable<Buffer>) {
     length += chunk.length;
-    if (length > packetBytesMax) throw new SkerryError('MESSAGE_TOO_LARGE');
+    if (length > 4 + documentBytesMax + secretBytesMax) throw new SkerryError('MESSAGE_TOO_LARGE');
     chunks.push(chunk);
   }
   const body = Buffer.concat(chunks);
