@@ -4,7 +4,8 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { run } from './captured-run.ts';
 
-const program = fileURLToPath(new URL('../bin/skerry.ts', import.meta.url));
+/** The command line's script. */
+export const program = fileURLToPath(new URL('../bin/skerry.ts', import.meta.url));
 
 /** What `skerry run --json` prints when it is ready. */
 type Ready = { readonly nodeId: string; readonly listen: readonly string[]; readonly socket: string };
@@ -65,22 +66,17 @@ const places = [
 
 /** Daemons on this machine, each of its own operator, the first one known to the others. */
 export async function startNetwork(root: (name: string) => string, count: number): Promise<DaemonProcess[]> {
-  const daemons: DaemonProcess[] = [];
-  for (let i = 0; i < count; i++) {
-    const home = root(`node${i}`);
-    const argv = [
-      'init',
-      '--location',
-      places[i % places.length]!,
-      '--operator',
-      `op${i}`,
-      '--profile',
-      'local',
-    ];
+  const homes = Array.from({ length: count }, (_, i) => root(`node${i}`));
+  for (const [i, home] of homes.entries()) {
+    const place = places[i % places.length]!;
+    const argv = ['init', '--location', place, '--operator', `op${i}`, '--profile', 'local'];
     const made = await run(argv, { env: { SKERRY_HOME: home } });
     if (made.exitCode !== 0) throw new Error(made.stderr);
-    daemons.push(await startDaemon(home, daemons[0]?.ready.listen ?? []));
   }
+  const [firstHome, ...otherHomes] = homes as [string, ...string[]];
+  const first = await startDaemon(firstHome, []);
+  const others = await Promise.all(otherHomes.map(async home => startDaemon(home, first.ready.listen)));
+  const daemons = [first, ...others];
   for (const { home } of daemons) await untilAlive(home, count - 1);
   return daemons;
 }

@@ -57,19 +57,19 @@ async function stay(invocation: Invocation, swarm: Swarm): Promise<void> {
   const { serveDaemon } = await import('../daemon/server.ts');
   const { untilSignalled } = await import('../daemon/signals.ts');
   const log = createLog(invocation);
-  const stopping = untilSignalled(log);
-  stopping.catch(() => undefined); // heard once the swarm is up
-  const servers: Awaited<ReturnType<typeof serveDaemon>>[] = [];
-  try {
-    for (const { home, peer } of swarm.nodes)
-      servers.push(await serveDaemon(home, daemonMethods(peer()), log));
-    await invocation.print({ nodes: swarm.nodes.map(nodeDocument) }, () =>
-      renderReady(swarm.nodes, invocation),
-    );
-    await stopping;
-  } finally {
-    await Promise.all(servers.map(async server => server.close()));
-  }
+  await untilSignalled(log, async stopping => {
+    const servers: Awaited<ReturnType<typeof serveDaemon>>[] = [];
+    try {
+      for (const { home, peer } of swarm.nodes)
+        servers.push(await serveDaemon(home, daemonMethods(peer()), log));
+      await invocation.print({ nodes: swarm.nodes.map(nodeDocument) }, () =>
+        renderReady(swarm.nodes, invocation),
+      );
+      await stopping;
+    } finally {
+      await Promise.all(servers.map(async server => server.close()));
+    }
+  });
 }
 
 /** What `dev --once --json` prints: what a seal gives, and what became of the file. */

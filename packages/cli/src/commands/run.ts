@@ -69,22 +69,11 @@ async function startNode(
   }
 }
 
-async function run(flags: Flags, invocation: Invocation): Promise<void> {
-  const home = await invocation.findHome();
-  const configuration = await invocation.loadConfiguration();
-  if (configuration.location.value === '')
-    throw new SkerryError('HOME_INVALID', `${home} is not set up: run skerry init`, { home });
-  const { createDaemonLog } = await import('../daemon/log.ts');
+async function serve(peer: Peer, invocation: Invocation, log: Log, stopping: Promise<string>): Promise<void> {
   const { daemonMethods } = await import('../daemon/methods.ts');
   const { serveDaemon } = await import('../daemon/server.ts');
-  const { untilSignalled } = await import('../daemon/signals.ts');
-  const secrets = await readSecrets(home, flags, configuration, invocation);
-  const log = createDaemonLog(invocation);
-  const stopping = untilSignalled(log); // only now: while a passphrase is typed, a signal ends the process
-  stopping.catch(() => undefined); // heard once the daemon is up
-  const peer = await startNode(home, flags, configuration, secrets, log);
   try {
-    const server = await serveDaemon(home, daemonMethods(peer), log);
+    const server = await serveDaemon(peer.home, daemonMethods(peer), log);
     try {
       const document = { nodeId: peer.nodeId, listen: peer.addresses(), socket: server.path };
       await invocation.print(document, () => `${peer.nodeId} is ready\n${peer.addresses().join('\n')}\n`);
@@ -95,6 +84,21 @@ async function run(flags: Flags, invocation: Invocation): Promise<void> {
   } finally {
     await peer.close();
   }
+}
+
+async function run(flags: Flags, invocation: Invocation): Promise<void> {
+  const home = await invocation.findHome();
+  const configuration = await invocation.loadConfiguration();
+  if (configuration.location.value === '')
+    throw new SkerryError('HOME_INVALID', `${home} is not set up: run skerry init`, { home });
+  const { createDaemonLog } = await import('../daemon/log.ts');
+  const { untilSignalled } = await import('../daemon/signals.ts');
+  const log = createDaemonLog(invocation);
+  const secrets = await readSecrets(home, flags, configuration, invocation);
+  // only now: while a passphrase is typed, a signal ends the process
+  await untilSignalled(log, async stopping =>
+    serve(await startNode(home, flags, configuration, secrets, log), invocation, log, stopping),
+  );
 }
 
 /** `skerry run`: the daemon. */
