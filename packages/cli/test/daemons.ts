@@ -16,19 +16,21 @@ export type DaemonProcess = {
   readonly ready: Ready;
   readonly child: ChildProcess;
   /** Ends it with a signal and resolves to its exit code, null where the signal killed it. */
-  readonly end: (signal: 'SIGTERM' | 'SIGKILL') => Promise<number | null>;
+  readonly end: (signal: 'SIGTERM' | 'SIGKILL' | 'SIGUSR2') => Promise<number | null>;
 };
 
-/** Starts the daemon of a home and waits until it is ready. */
+/** Starts the daemon of a home, with flags of its own and Node's if any, and waits until it is ready. */
 export async function startDaemon(
   home: string,
   bootstrap: readonly string[],
   flags: readonly string[] = [],
+  nodeOptions: readonly string[] = [],
 ): Promise<DaemonProcess> {
   const joining = bootstrap.flatMap(address => ['--bootstrap', address]);
   const { first, ...started } = await startProcess(
     ['run', '--listen', '/ip4/127.0.0.1/tcp/0', ...joining, ...flags],
     home,
+    nodeOptions,
   );
   return { ...started, home, ready: first as Ready };
 }
@@ -37,9 +39,10 @@ export async function startDaemon(
 export async function startProcess(
   command: readonly string[],
   home: string,
+  nodeOptions: readonly string[] = [],
 ): Promise<{ first: unknown } & Pick<DaemonProcess, 'child' | 'end'>> {
-  const argv = [...command, '--home', home, '--json', '--quiet'];
-  const child = spawn(process.execPath, [program, ...argv], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const argv = [...nodeOptions, program, ...command, '--home', home, '--json', '--quiet'];
+  const child = spawn(process.execPath, argv, { stdio: ['ignore', 'pipe', 'inherit'] });
   const exited = once(child, 'exit') as Promise<[number | null]>;
   const lines = createInterface({ input: child.stdout });
   const first = await Promise.race([once(lines, 'line') as Promise<[string]>, exited]);

@@ -27,7 +27,8 @@ async function reply(response: ServerResponse, status: number, packet: Packet): 
   packet.secret.fill(0);
   const { promise, resolve } = Promise.withResolvers<void>();
   response.once('close', resolve);
-  response.writeHead(status, { 'content-type': 'application/octet-stream', 'content-length': body.length });
+  const headers = { 'content-type': 'application/octet-stream', 'content-length': body.length };
+  response.writeHead(status, { ...headers, connection: 'close' }); // none is kept from the next program
   response.end(body);
   if (response.destroyed) resolve();
   await promise;
