@@ -116,33 +116,30 @@ describe('the store', () => {
     await store.close();
   });
 
-  test.skipIf(process.platform !== 'linux')(
-    'a disk that fills up amid a write fails by name; with room again all that was kept is there, and new writes too',
-    async () => {
-      const child = [join(import.meta.dirname, 'store-full-child.ts'), directory];
-      const { stdout } = await promisify(execFile)(process.execPath, child);
-      const { outcomes, readable } = JSON.parse(stdout) as {
-        outcomes: Record<string, string>;
-        readable: number;
-      };
-      const [kept, failed] = ['kept', 'STORE_FAILED'];
-      expect(outcomes).toEqual({
-        before: kept,
-        first: failed,
-        second: failed,
-        third: failed,
-        'too-soon': failed,
-        after: kept,
-        behind: kept,
-      });
-      expect(readable).toBe(2_000);
-      const store = await openStore(directory);
-      for (const key of ['before', 'after', 'behind'])
-        expect(store.get(key)).toEqual(new Uint8Array(2_000).fill(key.charCodeAt(0)));
-      expect(await listed(store, '')).toEqual(['after', 'before', 'behind']);
-      await store.close();
-    },
-  );
+  test('a disk that fills up amid a write fails by name; with room again all that was kept is there, and new writes too', async () => {
+    const child = [join(import.meta.dirname, 'store-full-child.ts'), directory];
+    const { stdout } = await promisify(execFile)(process.execPath, child);
+    const { outcomes, readable } = JSON.parse(stdout) as {
+      outcomes: Record<string, string>;
+      readable: number;
+    };
+    const [kept, failed] = ['kept', 'STORE_FAILED'];
+    expect(outcomes).toEqual({
+      before: kept,
+      first: failed,
+      second: failed,
+      third: failed,
+      'too-soon': failed,
+      after: kept,
+      behind: kept,
+    });
+    expect(readable).toBe(2_000);
+    const store = await openStore(directory);
+    for (const key of ['before', 'after', 'behind'])
+      expect(store.get(key)).toEqual(new Uint8Array(2_000).fill(key.charCodeAt(0)));
+    expect(await listed(store, '')).toEqual(['after', 'before', 'behind']);
+    await store.close();
+  });
 
   test('a second opening is refused, and the first is not disturbed', async () => {
     const store = await openStore(directory);

@@ -180,7 +180,8 @@ describe('sealing', () => {
       const [killed, other, live] = seals as [(typeof seals)[0], (typeof seals)[0], (typeof seals)[0]];
       for (const child of [killed, other, live]) child.kill('SIGSTOP');
       const left = await readdir(folder);
-      const nameOf = ({ pid }: { pid?: number | undefined }): string => left.find(name => name.includes(`-${pid}-`))!;
+      const nameOf = ({ pid }: { pid?: number | undefined }): string =>
+        left.find(name => name.includes(`-${pid}-`))!;
       const foreign = nameOf(killed).replace(/skerry-[0-9a-f]{8}/, 'skerry-00000000');
       await writeFile(join(folder, foreign), '');
       for (const child of [killed, other]) {
