@@ -48,6 +48,11 @@ async function keyIds(): Promise<string[]> {
   return keys.map(key => key.keyId).sort();
 }
 
+/** Node ids of the holders that a command shows. */
+async function holdersOf(...argv: string[]): Promise<string[]> {
+  return (await documentOf<Shown>(...argv)).holders.map(({ nodeId }) => nodeId);
+}
+
 const filesIn = (path: string): string[] => readdirSync(path).sort();
 
 async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
@@ -119,10 +124,11 @@ describe('a full disk', { skip: !mounting }, () => {
     const full = daemons.findIndex(({ ready }) => ready.nodeId === holders[0]!.nodeId);
     const { home, ready } = daemons[full]!;
     const { shares } = documentIn(await at(full, 'status', '--json')) as { shares: number };
+    let kept = 1; // the one that is dealt when there is room again
     disks[full]!.fill();
     try {
-      const elsewhere = await documentOf<Shown>('key', 'create', '--risk', 'low');
-      expect(elsewhere.holders.map(({ nodeId }) => nodeId)).not.toContain(ready.nodeId);
+      // The last page of a file has some room yet, so a full disk may keep a few more.
+      while ((await holdersOf('key', 'create', '--risk', 'low')).includes(ready.nodeId)) kept++;
       const needed = await at(0, 'key', 'create', '--t', '3', '--n', '4', '--k', '5', '--json');
       expect([3, 4]).toContain(needed.exitCode);
       expect(documentIn(needed)).toHaveProperty('error.code');
@@ -134,15 +140,19 @@ describe('a full disk', { skip: !mounting }, () => {
     await until(async () => (await at(0, ...needingAll)).exitCode === 0);
     expect(await daemons[full]!.end('SIGTERM')).toBe(0);
     daemons[full] = await startDaemon(home, daemons[0]!.ready.listen);
-    expect(documentIn(await at(full, 'status', '--json'))).toMatchObject({ shares: shares + 1 });
+    const now = documentIn(await at(full, 'status', '--json')) as { shares: number };
+    expect(now.shares).toBeGreaterThanOrEqual(shares + kept);
     await untilAlive(daemons[0]!.home, nodes - 1);
   });
 
   test('of the dealer fails a seal by a code with no output and no key, and what was sealed still opens', async () => {
-    const keys = await keyIds();
     const output = folder.path('half');
+    const create = async (): Promise<boolean> =>
+      (await at(0, 'key', 'create', '--risk', 'low')).exitCode === 0;
     disks[0]!.fill();
     try {
+      while (await create()); // until the last page is full too
+      const keys = await keyIds();
       const failed = await at(0, 'seal', folder.path('plain'), '-o', output, '--risk', 'low', '--json');
       expect(failed.exitCode).toBe(4);
       expect(documentIn(failed)).toMatchObject({ error: { code: 'STORE_FAILED' } });
@@ -152,7 +162,7 @@ describe('a full disk', { skip: !mounting }, () => {
     } finally {
       disks[0]!.free();
     }
-    await until(async () => (await at(0, 'key', 'create', '--risk', 'low')).exitCode === 0);
+    await until(create);
   });
 });
 
