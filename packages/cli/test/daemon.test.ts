@@ -21,6 +21,21 @@ describe('skerry init', () => {
     expect(documentIn(again)).toMatchObject({ error: { code: 'HOME_INVALID' } });
   });
 
+  test('takes from the environment what no flag says, and asks for a place that nobody says', async () => {
+    using folder = createFolder();
+    const env = {
+      SKERRY_HOME: folder.path('home'),
+      SKERRY_LOCATION: 'Oslo, NO',
+      SKERRY_OPERATOR: 'acme',
+      SKERRY_PROFILE: 'local',
+    };
+    const document = documentIn(await run(['init', '--operator', 'globex', '--json'], { env }));
+    expect(document).toMatchObject({ location: { name: 'Oslo' }, operator: 'globex', profile: 'local' });
+    const nowhere = await run(['init', '--json'], { env: { SKERRY_HOME: folder.path('b') } });
+    expect(documentIn(nowhere)).toMatchObject({ error: { code: 'USAGE' } });
+    expect(existsSync(folder.path('b'))).toBe(false);
+  });
+
   test('says what an ambiguous name was taken for, and refuses an unknown one', async () => {
     using folder = createFolder();
     const made = await run(['init', '--location', 'Springfield', '--operator', 'a'], {

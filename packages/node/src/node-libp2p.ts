@@ -14,6 +14,8 @@ import { memory } from '@libp2p/memory';
 import { type Ping, ping } from '@libp2p/ping';
 import { preSharedKey } from '@libp2p/pnet';
 import { tcp } from '@libp2p/tcp';
+import { isLoopback } from '@libp2p/utils';
+import type { Multiaddr } from '@multiformats/multiaddr';
 import { SkerryError, wipe } from '@skerry/base';
 import { dhtProtocol, directoryTopic, revocationTopic } from '@skerry/wire';
 import { createLibp2p, type Libp2p, type Libp2pOptions } from 'libp2p';
@@ -51,7 +53,7 @@ export async function startLibp2p(options: Options): Promise<NodeLibp2p> {
     return await createLibp2p<Services>({
       privateKey: options.privateKey,
       nodeInfo: { name: 'skerry', version: '1', userAgent: 'skerry' },
-      addresses: { listen: [...listen] },
+      addresses: { listen: [...listen], announceFilter: withoutLoopback },
       transports: [transport === 'tcp' ? tcp() : memory()],
       ...(psk && { connectionProtector: preSharedKey({ psk }) }),
       connectionEncrypters: [noise()],
@@ -85,6 +87,15 @@ export async function startLibp2p(options: Options): Promise<NodeLibp2p> {
   } finally {
     if (psk) wipe(psk); // libp2p has read it
   }
+}
+
+/**
+ * The addresses that others are told. Loopback leads each of them to itself, such as in containers that all listen on
+ * one port, so it is told only where there is nothing else.
+ */
+function withoutLoopback(addresses: Multiaddr[]): Multiaddr[] {
+  const reachable = addresses.filter(address => !isLoopback(address));
+  return reachable.length > 0 ? reachable : addresses;
 }
 
 /** The DHT keeps its records on the shelf, and nothing else of libp2p does. */

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
+import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
 import { nodeCrypto } from '@skerry/crypto';
 import { nodeIdOf } from '@skerry/wire';
@@ -71,6 +72,19 @@ describe('a host', () => {
     await new Promise(resolve => setTimeout(resolve, 2.2 * parameters.keeperIntervalMs));
     expect(hub.isConnected(a.nodeId) && hub.isConnected(b.nodeId) && hub.isConnected(c.nodeId)).toBe(false);
     await closeAll(hub, ...others);
+  });
+
+  test('tells others no loopback address where it has another', async () => {
+    const ip4 = Object.values(networkInterfaces()).flatMap(all =>
+      all!.filter(({ family }) => family === 'IPv4'),
+    );
+    const outward = ip4.filter(({ internal }) => !internal);
+    const everywhere = await startHost({ listen: ['/ip4/0.0.0.0/tcp/0'] });
+    const told = everywhere.addresses().map(address => address.split('/')[2]);
+    expect(told.sort()).toEqual((outward.length > 0 ? outward : ip4).map(({ address }) => address).sort());
+    const here = await startHost();
+    expect(here.addresses().map(address => address.split('/')[2])).toEqual(['127.0.0.1']);
+    await closeAll(everywhere, here);
   });
 
   test('talks over memory within one process', async () => {

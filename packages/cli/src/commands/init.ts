@@ -3,7 +3,7 @@ import { Option } from 'commander';
 import type { CommandModule, Invocation } from '../command.ts';
 
 type Flags = {
-  readonly location: string;
+  readonly location?: string;
   readonly operator?: string;
   readonly profile?: Profile;
   readonly passphrase?: boolean;
@@ -14,6 +14,7 @@ const afterHelp = `
 Places resolve offline: "City, CC", "City, US-ST", or "lat,lon" in degrees. Keys are kept in the home, readable by
 you alone: owner.key signs for your keys and cannot be made again, so back it up. Under a passphrase they are age
 files; --passphrase asks for it twice, else it is in --passphrase-file, SKERRY_PASSPHRASE_FILE or passphrase-file.
+What no flag says of place, operator and profile is taken from SKERRY_LOCATION, SKERRY_OPERATOR and SKERRY_PROFILE.
 
 Examples:
   skerry init --location "Reykjavik, IS" --operator acme
@@ -49,31 +50,35 @@ async function init(flags: Flags, invocation: Invocation): Promise<void> {
   const { editConfiguration, replaceFile } = await import('../configuration-edit.ts');
   const { settings } = await import('../settings.ts');
   const home = await invocation.findHome();
+  const configuration = await invocation.loadConfiguration();
+  const location = flags.location ?? configuration.location.value;
+  if (location === '') throw new SkerryError('USAGE', 'say where the node is: --location "Madrid, ES"');
   const gazetteer = await loadGazetteer();
-  const { place, alternatives } = gazetteer.resolve(flags.location);
+  const { place, alternatives } = gazetteer.resolve(location);
   const label = gazetteer.labelOf(place);
-  const operator = settings.operator.check(flags.operator ?? '');
+  const operator = settings.operator.check(flags.operator ?? configuration.operator.value);
   if (operator === undefined) {
     throw new SkerryError('CONFIG_INVALID', `--operator must be ${settings.operator.allowed}`);
   }
   const { nodeId, passphrase } = await makeIdentity(home, flags, invocation);
   const path = configurationPath(home);
   let text = await readConfigurationText(path);
-  const values = { location: label, operator, profile: flags.profile ?? 'open' };
+  const profile = flags.profile ?? configuration.profile.value;
+  const values = { location: label, operator, profile };
   for (const [key, value] of Object.entries(values)) {
     text = editConfiguration(text, { table: undefined, key, value }, path);
   }
   await replaceFile(path, text);
   if (alternatives.length > 0) {
     const others = alternatives.map(other => gazetteer.labelOf(other)).join('; ');
-    await invocation.warn(`${flags.location} was taken as ${label}; others are ${others}`);
+    await invocation.warn(`${location} was taken as ${label}; others are ${others}`);
   }
   const document = {
     nodeId,
     home,
     location: place,
     operator,
-    profile: values.profile,
+    profile,
     passphrase,
     alternatives,
   };
@@ -83,7 +88,7 @@ async function init(flags: Flags, invocation: Invocation): Promise<void> {
       `home      ${home}`,
       `place     ${label} (${place.lat}, ${place.lon})`,
       `operator  ${operator === '' ? '(none: the node counts as its own)' : operator}`,
-      `profile   ${values.profile}`,
+      `profile   ${profile}`,
       `keys      ${passphrase ? 'under a passphrase, which nobody can bring back' : 'under no passphrase'}`,
       '',
       `Start it with: skerry run --home ${home}`,
@@ -96,7 +101,7 @@ async function init(flags: Flags, invocation: Invocation): Promise<void> {
 export const initCommand: CommandModule = {
   declare(command, invocation) {
     command
-      .requiredOption('--location <place>', 'where the node is: "Reykjavik, IS" or "lat,lon"')
+      .option('--location <place>', 'where the node is: "Reykjavik, IS" or "lat,lon"')
       .option('--operator <name>', 'who runs it; nodes of one operator count as one party')
       .addOption(new Option('--profile <profile>', 'the targets that plans must meet').choices(profiles))
       .option('--passphrase', 'ask at the terminal for a passphrase that the keys will be under')
