@@ -121,105 +121,127 @@ function expectThat(holds: boolean, otherwise: string): void {
   if (!holds) throw new Error(otherwise);
 }
 
-/** What must hold, in order: each step starts from where the one before left the network. */
-function steps({ compose, skerry, ask, untilAllMeet }: Cluster): { usual: Step[]; slow: Step[] } {
-  let sealed: Buffer;
-  let nodes: Record<string, Status>;
-  let victims: string[];
+/** What the steps before leave to those after. */
+type Course = { nodes: Record<string, Status>; sealed: Uint8Array; victims: string[] };
 
-  async function expectOpens(): Promise<void> {
-    const opened = await skerry(owner, ['open', '-', '-o', '-'], sealed);
-    expectThat(opened.equals(plaintext), 'other bytes came out than went in');
+async function expectOpens({ skerry }: Cluster, { sealed }: Course): Promise<void> {
+  const opened = await skerry(owner, ['open', '-', '-o', '-'], sealed);
+  expectThat(opened.equals(plaintext), 'other bytes came out than went in');
+}
+
+/** All nodes are there, as who they were, and the file opens. */
+async function expectAllBack(cluster: Cluster, course: Course): Promise<void> {
+  const back = await cluster.untilAllMeet();
+  for (const name of services) {
+    expectThat(back[name]!.nodeId === course.nodes[name]!.nodeId, `${name} came back as another node`);
   }
+  course.nodes = back;
+  await expectOpens(cluster, course);
+}
 
-  /** All nodes are there, as who they were, and the file opens. */
-  async function expectAllBack(): Promise<void> {
-    const back = await untilAllMeet();
-    for (const name of services) {
-      expectThat(back[name]!.nodeId === nodes[name]!.nodeId, `${name} came back as another node`);
-    }
-    nodes = back;
-    await expectOpens();
-  }
-
-  const usual: Step[] = [
+/** The network comes up and does what it is for. */
+function usualSteps(cluster: Cluster, course: Course): Step[] {
+  const { compose, skerry, ask, untilAllMeet } = cluster;
+  return [
     { title: 'the image builds', prove: () => compose(['build'], { timeoutMs: deadlinesMs.build }) },
     {
       title: 'five nodes come up and each sees the four others',
       prove: async () => {
         await compose(['up', '-d']);
-        nodes = await untilAllMeet();
+        course.nodes = await untilAllMeet();
       },
     },
     {
       title: 'no node runs as root, and none tells others a loopback address',
       prove: async () => {
         expectThat(Number(await compose(['exec', '-T', owner, 'id', '-u'])) !== 0, `${owner} runs as root`);
-        const told = services.flatMap(name => nodes[name]!.listen);
+        const told = services.flatMap(name => course.nodes[name]!.listen);
         expectThat(!told.some(address => address.startsWith('/ip4/127.')), told.join(' '));
       },
     },
     {
       title: `what ${owner} seals, it opens`,
       prove: async () => {
-        sealed = await skerry(owner, ['seal', '-', '-o', '-'], plaintext);
+        const sealed = await skerry(owner, ['seal', '-', '-o', '-'], plaintext);
         expectThat(!sealed.includes(plaintext.subarray(0, 64)), 'the plaintext shows');
-        await expectOpens();
+        course.sealed = sealed;
+        await expectOpens(cluster, course);
       },
     },
     {
       title: `${friend} opens it with a grant and not without`,
       prove: async () => {
         const { keys } = await ask<{ keys: Key[] }>(owner, 'key', 'ls');
-        const argv = ['grant', keys[0]!.keyId, '--to', nodes[friend]!.nodeId, '--for', '5m', '--uses', '1'];
+        const to = course.nodes[friend]!.nodeId;
+        const argv = ['grant', keys[0]!.keyId, '--to', to, '--for', '5m', '--uses', '1'];
         const { token } = await ask<{ token: string }>(owner, ...argv);
-        await expectRefused(skerry(friend, ['open', '-', '-o', '-'], sealed), 3);
-        const opened = await skerry(friend, ['open', '-', '-o', '-', '--grant', token], sealed);
-        expectThat(opened.equals(plaintext), 'other bytes came out than went in');
+        const open = async (...flags: string[]) =>
+          skerry(friend, ['open', '-', '-o', '-', ...flags], course.sealed);
+        await expectExit(open(), 3);
+        expectThat((await open('--grant', token)).equals(plaintext), 'other bytes came out than went in');
       },
     },
+  ];
+}
+
+/** Holders are killed, first as many as the key survives. */
+function lossSteps(cluster: Cluster, course: Course): Step[] {
+  const { compose, skerry, ask } = cluster;
+  return [
     {
       title: 'it opens without as many holders as it survives, killed',
       prove: async () => {
         const { keys } = await ask<{ keys: Key[] }>(owner, 'key', 'ls');
         const { holders, t, k } = keys[0]!;
-        const holding = holders.map(({ nodeId }) => services.find(name => nodes[name]!.nodeId === nodeId)!);
-        victims = holding.slice(0, k - t + 1);
-        await compose(['kill', ...victims.slice(1)]);
-        await expectOpens();
+        const holding = holders.map(
+          ({ nodeId }) => services.find(name => course.nodes[name]!.nodeId === nodeId)!,
+        );
+        course.victims = holding.slice(0, k - t + 1);
+        await compose(['kill', ...course.victims.slice(1)]);
+        await expectOpens(cluster, course);
       },
     },
     {
       title: 'without one more it is told unavailable, and with them back it opens',
       prove: async () => {
-        await compose(['kill', victims[0]!]);
-        await expectRefused(skerry(owner, ['open', '-', '-o', '-'], sealed), 4);
-        await compose(['start', ...victims]);
-        await expectAllBack();
+        await compose(['kill', course.victims[0]!]);
+        await expectExit(skerry(owner, ['open', '-', '-o', '-'], course.sealed), 4);
+        await compose(['start', ...course.victims]);
+        await expectAllBack(cluster, course);
       },
     },
   ];
-  return { usual, slow: slowSteps(compose, expectAllBack) };
+}
+
+/** The network address of a container, which has one. */
+function addressOf({ listen }: Status): string {
+  return listen[0]!.split('/')[2]!;
 }
 
 /** Containers come and go; each time all nodes must be there again as who they were, and the file must open. */
-function slowSteps(compose: Cluster['compose'], expectAllBack: () => Promise<void>): Step[] {
+function slowSteps(cluster: Cluster, course: Course): Step[] {
+  const { compose } = cluster;
   return [
     {
       title: 'all of them restarted, it opens',
       prove: async () => {
         await compose(['restart']);
-        await expectAllBack();
+        await expectAllBack(cluster, course);
       },
     },
     {
       title: 'with two of them, the first one too, in new containers that swap addresses, it opens',
       prove: async () => {
-        const [first, second] = services as [string, string];
-        await compose(['rm', '-s', '-f', first, second]);
-        await compose(['up', '-d', second]);
-        await compose(['up', '-d', first]);
-        await expectAllBack();
+        const before = course.nodes;
+        // The lowest free address is given out first.
+        const lastOctet = (name: string): number => Number(addressOf(before[name]!).split('.')[3]);
+        const pair = services.slice(0, 2).sort((a, b) => lastOctet(b) - lastOctet(a));
+        await compose(['rm', '-s', '-f', ...pair]);
+        for (const name of pair) await compose(['up', '-d', name]);
+        await expectAllBack(cluster, course);
+        for (const name of pair) {
+          expectThat(addressOf(course.nodes[name]!) !== addressOf(before[name]!), `${name} kept its address`);
+        }
       },
     },
     {
@@ -238,14 +260,14 @@ function slowSteps(compose: Cluster['compose'], expectAllBack: () => Promise<voi
       prove: async () => {
         await compose(['down']);
         await compose(['up', '-d']);
-        await expectAllBack();
+        await expectAllBack(cluster, course);
       },
     },
   ];
 }
 
 /** A command fails with this exit code. */
-async function expectRefused(command: Promise<Buffer>, exitCode: number): Promise<void> {
+async function expectExit(command: Promise<Buffer>, exitCode: number): Promise<void> {
   const outcome: { exitCode: unknown } = await command.then(
     () => ({ exitCode: 0 }),
     error => error as { exitCode: unknown },
@@ -307,8 +329,13 @@ async function main(): Promise<void> {
   if (!command) return console.log('skipped: no Docker daemon answers `docker info`, or Compose is missing');
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => interrupted.abort());
   const cluster = createCluster(command);
-  const { usual, slow } = steps(cluster);
-  const { passed, failed } = await take(flags.quick ? usual : [...usual, ...slow], cluster);
+  const course: Course = { nodes: {}, sealed: new Uint8Array(), victims: [] };
+  const planned = [
+    ...usualSteps(cluster, course),
+    ...lossSteps(cluster, course),
+    ...(flags.quick ? [] : slowSteps(cluster, course)),
+  ];
+  const { passed, failed } = await take(planned, cluster);
   await cluster.compose(['down', '--volumes', '--timeout', '5'], { always: true });
   console.log(`${passed} passed, ${failed} failed`);
   if (failed > 0) process.exitCode = 1;

@@ -81,7 +81,8 @@ describe('a host', () => {
     const outward = ip4.filter(({ internal }) => !internal);
     const everywhere = await startHost({ listen: ['/ip4/0.0.0.0/tcp/0'] });
     const told = everywhere.addresses().map(address => address.split('/')[2]);
-    expect(told.sort()).toEqual((outward.length > 0 ? outward : ip4).map(({ address }) => address).sort());
+    const others = (outward.length > 0 ? outward : ip4).map(({ address }) => address);
+    expect(new Set(told)).toEqual(new Set(others));
     const here = await startHost();
     expect(here.addresses().map(address => address.split('/')[2])).toEqual(['127.0.0.1']);
     await closeAll(everywhere, here);
