@@ -20,7 +20,7 @@ beforeAll(async () => {
   await run(['init', '--location', 'Madrid, ES', '--profile', 'local'], { env });
   const rejecting = folder.path('rejecting.mjs');
   writeFileSync(rejecting, "process.on('SIGUSR2', () => void Promise.reject(new Error('unheard')));");
-  daemon = await startDaemon(home, [], ['--import', rejecting]);
+  daemon = await startDaemon(home, [], [], ['--import', rejecting]);
 });
 afterAll(async () => {
   await daemon.end('SIGKILL');
@@ -147,13 +147,13 @@ test('SIGTERM ends a daemon though calls are half sent', async () => {
   const sockets = await Promise.all([half, 'POST /v1/st', ''].map(sent));
   expect(await daemon.end('SIGTERM')).toBe(0);
   for (const socket of sockets) socket.destroy();
-  daemon = await startDaemon(home, [], ['--import', folder.path('rejecting.mjs')]);
+  daemon = await startDaemon(home, [], [], ['--import', folder.path('rejecting.mjs')]);
 });
 
 test('a rejection that nobody hears ends a daemon in order: logged, its home let go, exit 1', async () => {
   const ended = await daemon.end('SIGUSR2');
   expect(ended).toBe(1);
-  daemon = await startDaemon(home, [], ['--import', folder.path('rejecting.mjs')]);
+  daemon = await startDaemon(home, [], [], ['--import', folder.path('rejecting.mjs')]);
   await expectServed();
 });
 
