@@ -23,7 +23,13 @@ export {
 export { type Core, checkCore, coreHashOf, coreShape, pointsHashOf } from './src/core.ts';
 export { type GrantClaims, grantType, parseGrantClaims, secondsMax } from './src/grant.ts';
 export { checkKeyRecord, compareKeyRecords, encodeTombstone, type KeyRecord } from './src/key-record.ts';
-export { decodeManifest, encodeManifest, type Manifest, manifestPath } from './src/manifest.ts';
+export {
+  decodeManifest,
+  encodeManifest,
+  type Manifest,
+  manifestPath,
+  parseManifest,
+} from './src/manifest.ts';
 export {
   type Accept,
   acceptPreimage,

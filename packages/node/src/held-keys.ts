@@ -81,8 +81,8 @@ export async function openHeldKeys(store: Store, log: Log): Promise<HeldKeys> {
       nowMs,
     );
     const key = `${prefix}${keyId}`;
-    const value = held && encodeHeldKey(held);
     const isStored = effects.some(({ type }) => type === 'store');
+    const value = isStored && held ? encodeHeldKey(held) : null;
     if (isStored && value) changes.push({ type: 'put', key, value });
     if (isStored && !value) changes.push({ type: 'del', key }, ...trails.drop(keyId));
     const takeBack = isStored ? set(keyId, held) : () => undefined;

@@ -1,16 +1,15 @@
 import { fromHex, type Log, type Risk, SkerryError, toHex } from '@skerry/base';
-import { nodeCrypto } from '@skerry/crypto';
 import type { PlacementCertificate } from '@skerry/placement';
 import {
   bytes,
   decode,
-  decodeManifest,
   encode,
   encodeManifest,
   integer,
   type Manifest,
   manifestBytesMax,
   nullable,
+  parseManifest,
   secondsMax,
   type Tombstone,
   tombstoneShape,
@@ -76,7 +75,7 @@ function decodeKey(keyId: string, stored: Uint8Array): OwnedKey {
     const { manifest, notes, ...rest } = decode(shape, stored, shape.bytesMax, 'owned key');
     const key = {
       ...rest,
-      manifest: decodeManifest(nodeCrypto, manifest),
+      manifest: parseManifest(manifest), // verified, or made here, before it was put; the store's checksum held
       notes: JSON.parse(new TextDecoder().decode(notes)) as KeyNotes,
     };
     if (toHex(key.manifest.core.keyId) === keyId) return key;
