@@ -102,8 +102,10 @@ export const parameters = {
   expireLookMs: 30_000,
   /** Milliseconds for which a directory entry of this node is good: a node that is gone is forgotten after it. */
   entryLifeMs: 3_600_000,
-  /** Milliseconds for putting a new manifest into the DHT before a deal is called done without it. */
+  /** Milliseconds for putting a record into the DHT before it is left to its next republication. */
   publishDeadlineMs: 5_000,
+  /** Manifests of deals being put into the DHT at once, 1 to 20: the next deal waits until one of them is there. */
+  dealsPublishedAtOnce: 4,
   /** Records being put into the DHT at once besides those of deals, 1 to 20: a put costs some 30 messages. */
   publicationsAtOnce: 4,
   /** Records that wait for that, 0 to 100,000; over it, a record waits for its next republication. */
@@ -154,7 +156,7 @@ export const parameters = {
   /** Most work that a key file may ask for, 18 to 22: 20 takes 1 GiB and some seconds, and each more doubles both. */
   scryptWorkFactorMax: 20,
 
-  /** Milliseconds that requests being answered have to finish at a stop. */
+  /** Milliseconds that requests being answered, and then manifests being published, have to finish at a stop. */
   drainMs: 2_000,
   /** Milliseconds for a clean stop of the host, after which it is left to the process to end. */
   stopMs: 5_000,

@@ -47,7 +47,10 @@ type NetworkOptions = Presence & {
 };
 
 /** A node's side of the network: host, records, directory, streams, and the custody service that answers on them. */
-export type Network = Pick<Publisher, 'keepManifest' | 'publishManifest' | 'publishTombstone'> & {
+export type Network = Pick<
+  Publisher,
+  'keepManifest' | 'publishManifest' | 'publishTombstone' | 'published'
+> & {
   readonly host: Host;
   readonly records: Records;
   readonly directory: Directory<NeighbourEntry>;
@@ -156,6 +159,7 @@ async function open(options: NetworkOptions, closers: Closers): Promise<Omit<Net
     notices,
     gossipRevocation: gossip.publish,
     publishManifest: publisher.publishManifest,
+    published: publisher.published,
     publishTombstone: publisher.publishTombstone,
     keepManifest: publisher.keepManifest,
     fetchKeyRecord,

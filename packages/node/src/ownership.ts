@@ -59,7 +59,8 @@ export type Ownership = {
   /** A key's manifest, from the own keyring or the DHT. @throws KEY_UNKNOWN */
   readonly manifest: (keyId: Uint8Array) => Promise<Manifest>;
   /**
-   * Grants another node, or this one, to open a key of this owner.
+   * Grants another node, or this one, to open a key of this owner. Another finds the key by its manifest in the DHT, so
+   * the grant of a key that was dealt just now waits until that is there.
    *
    * @throws KEY_UNKNOWN, GRANT_INVALID for another owner's key or terms that no holder takes
    */
@@ -93,6 +94,7 @@ type OwnershipOptions = {
     | 'candidates'
     | 'publishManifest'
     | 'publishTombstone'
+    | 'published'
     | 'fetchKeyRecord'
     | 'notices'
     | 'gossipRevocation'
@@ -339,6 +341,7 @@ export function createOwnership(options: OwnershipOptions): Ownership {
     grant: async (keyId, to, terms) => {
       const { token, ...claims } = await issue(keyId, to, terms);
       await store.batch([given.change({ ...claims, isRevoked: false })]);
+      await network.published(keyId);
       return { token, jti: claims.jti, exp: claims.exp };
     },
     grants: given.list,

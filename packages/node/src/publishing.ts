@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { type Log, SkerryError, toHex } from '@skerry/base';
 import { nodeCrypto } from '@skerry/crypto';
 import { type HeldEpoch, openHeldShare } from '@skerry/custody';
@@ -34,9 +35,14 @@ export type Publisher = {
   ) => void;
   /** Keeps a manifest in the DHT from here on. */
   readonly keepManifest: (manifest: Manifest) => void;
-  /** The same, and resolves once it was put there or the time for that is over. */
+  /**
+   * The same for a key that was dealt just now: before others that wait, and resolved once the put is under way. So a
+   * deal waits for the DHT only where `parameters.dealsPublishedAtOnce` before it are not there yet.
+   */
   readonly publishManifest: (manifest: Manifest) => Promise<void>;
-  /** Starts no further put. */
+  /** Resolves once no `publishManifest` of a key is under way: it was put there, or the time for that is over. */
+  readonly published: (keyId: Uint8Array) => Promise<void>;
+  /** Starts no further put, and gives those of deals `parameters.drainMs` to finish. */
   readonly close: () => Promise<void>;
 };
 
@@ -135,6 +141,7 @@ export function createPublisher(options: PublisherOptions): Publisher {
   }
 
   const queue = createQueue(put);
+  const underWay = new Map<string, Promise<void>>();
   const publishSoon = (path: string, value: Uint8Array): void => {
     if (!isClosed && keep(path, value)) queue.add(path, value);
   };
@@ -144,8 +151,13 @@ export function createPublisher(options: PublisherOptions): Publisher {
     keepManifest,
     publishManifest: async manifest => {
       const [path, value] = [manifestPath(manifest.core.keyId), encodeManifest(manifest)];
-      if (keep(path, value)) await put(path, value);
+      if (!keep(path, value)) return;
+      while (underWay.size >= parameters.dealsPublishedAtOnce) await Promise.race(underWay.values());
+      if (isClosed) return;
+      const putting = put(path, value).finally(() => underWay.delete(path));
+      underWay.set(path, putting);
     },
+    published: async keyId => underWay.get(manifestPath(keyId)),
     publishHeld: (held, isNew) => {
       const { core, signatures, activation, x } = held;
       if (activation === null) return;
@@ -168,6 +180,8 @@ export function createPublisher(options: PublisherOptions): Publisher {
     close: async () => {
       isClosed = true;
       queue.clear();
+      const drained = sleep(parameters.drainMs, undefined, { ref: false });
+      await Promise.race([Promise.all(underWay.values()), drained]);
     },
   };
 }

@@ -60,6 +60,7 @@ describe('an owner killed', { timeout }, () => {
     expect(state).toMatchObject({ owned: isDealt, destroyed: false });
     await owner.tell({ do: 'settle' });
     expect(await owner.tell({ do: 'open', keyId })).toEqual(isDealt ? { key } : { error: 'KEY_UNKNOWN' });
+    await until(async () => !isDealt || (await recordOf(keyId)) === 'manifest');
     expect(await recordOf(keyId)).toBe(isDealt ? 'manifest' : 'nothing');
     // every holder has it, or none: each signs its deletion
     const all = { acknowledged: counts.k, needed: 3 };

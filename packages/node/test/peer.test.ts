@@ -53,9 +53,10 @@ describe('peers that know each other', () => {
   test('find the manifest of a key that they know nothing of, and open it with a grant only', async () => {
     const [owner, stranger] = [at(peers, 1), at(peers, 2)];
     const keyId = await dealOn(owner);
+    // A deal does not wait until others can find its key; a grant does.
+    const { token, jti } = await owner.grant(keyId, stranger.nodeId, { lifeMs: 60_000, uses: null });
     expect(await stranger.manifest(keyId)).toEqual(owner.keys.get(keyId)?.manifest);
     await expect(stranger.open(keyId)).rejects.toMatchObject({ code: 'GRANT_INVALID' });
-    const { token, jti } = await owner.grant(keyId, stranger.nodeId, { lifeMs: 60_000, uses: null });
     expect((await stranger.open(keyId, token)).key).toEqual(key);
     expect(jti.length).toBeGreaterThan(8);
     await expect(stranger.manifest(nodeRandom.bytes(32))).rejects.toMatchObject({ code: 'KEY_UNKNOWN' });
@@ -131,6 +132,7 @@ describe('peers that know each other', () => {
     const owner = at(peers, 2);
     const [keyId, lost] = [await dealOn(owner), await dealOn(owner)];
     const shares = owner.shareCount();
+    await owner.network.published(lost);
     await owner.close();
     const store = await openStore(join(owner.home, 'store'));
     await store.put('meta/sequence', nodeRandom.bytes(4));

@@ -78,17 +78,66 @@ test('a share that was activated just now is put at once, and its manifest left 
   expect(records.interests.size).toBe(2);
 });
 
-test('a put that never ends keeps its publisher no longer than the deadline', async () => {
+/** The manifest of another key; its signatures are not looked at here. */
+function another(): Manifest {
+  return { ...manifest, core: { ...manifest.core, keyId: nodeRandom.bytes(32) } };
+}
+
+test('a put that never ends keeps those who wait for it no longer than the deadline', async () => {
   const records = recordsThat('wait');
   const publisher = createPublisher({ records, deadlineMs: 20, log: recordingLog() });
   await publisher.publishManifest(manifest);
+  await publisher.published(manifest.core.keyId);
   expect(records.puts.length).toBe(1);
+});
+
+test('a deal waits for the DHT only behind a few others, and whoever asks for its key waits until it is there', async () => {
+  const records = recordsThat('wait');
+  const publisher = createPublisher({ records, log: recordingLog() });
+  const { dealsPublishedAtOnce } = parameters;
+  for (let i = 1; i < dealsPublishedAtOnce; i++) await publisher.publishManifest(another());
+  await publisher.publishManifest(manifest);
+  const events: string[] = [];
+  const next = publisher.publishManifest(another()).then(() => events.push('the next deal is done'));
+  const found = publisher.published(manifest.core.keyId).then(() => events.push('the key is found'));
+  await publisher.published(nodeRandom.bytes(32));
+  await settled();
+  expect([events, records.puts.length]).toEqual([[], dealsPublishedAtOnce]);
+  records.finish();
+  await Promise.all([next, found]);
+  expect(records.puts.length).toBe(dealsPublishedAtOnce + 1);
+});
+
+test('a deal that waits when its publisher closes puts nothing more', async () => {
+  const records = recordsThat('wait');
+  const publisher = createPublisher({ records, log: recordingLog() });
+  const { dealsPublishedAtOnce } = parameters;
+  for (let i = 0; i < dealsPublishedAtOnce; i++) await publisher.publishManifest(another());
+  const next = publisher.publishManifest(manifest);
+  const closing = publisher.close();
+  records.finish();
+  await Promise.all([next, closing]);
+  expect(records.puts.length).toBe(dealsPublishedAtOnce);
+});
+
+test('a publisher closes when the puts of its deals have ended', async () => {
+  const records = recordsThat('wait');
+  const publisher = createPublisher({ records, log: recordingLog() });
+  await publisher.publishManifest(manifest);
+  const events: string[] = [];
+  const closing = publisher.close().then(() => events.push('closed'));
+  await settled();
+  expect(events).toEqual([]);
+  records.finish();
+  await closing;
 });
 
 test('a put that fails, and a record that is none, are logged and fail nobody', async () => {
   const log = recordingLog();
   const failing = recordsThat('fail');
-  await createPublisher({ records: failing, log }).publishManifest(manifest);
+  const unlucky = createPublisher({ records: failing, log });
+  await unlucky.publishManifest(manifest);
+  await unlucky.published(manifest.core.keyId);
   const refusing = {
     ...failing,
     interest: () => {
