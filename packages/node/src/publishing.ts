@@ -20,8 +20,8 @@ export type Publisher = {
   /**
    * Keeps a held epoch's share record and manifest in the DHT from here on; its secrets are not kept.
    *
-   * @param isNew activated just now: then its dealer is putting the manifest there at this moment, and only the share
-   *   is put at once
+   * @param isNew activated just now, as on all its other holders: then each record is first put within
+   *   `parameters.firstRepublishMs`, at a moment of chance, and not by all of them at once
    */
   readonly publishHeld: (held: HeldEpoch, isNew: boolean) => void;
   /**
@@ -161,11 +161,10 @@ export function createPublisher(options: PublisherOptions): Publisher {
     publishHeld: (held, isNew) => {
       const { core, signatures, activation, x } = held;
       if (activation === null) return;
-      const manifest = { core, signatures, activation };
-      if (isNew) keep(manifestPath(core.keyId), encodeManifest(manifest));
-      else keepManifest(manifest);
+      const publish = isNew ? keep : publishSoon;
+      publish(manifestPath(core.keyId), encodeManifest({ core, signatures, activation }));
       try {
-        publishSoon(shareRecordPath(core.keyId, core.epoch, x), shareRecordFor(held));
+        publish(shareRecordPath(core.keyId, core.epoch, x), shareRecordFor(held));
       } catch (error) {
         if (!(error instanceof SkerryError)) throw error;
         const keyId = toHex(core.keyId);
