@@ -17,7 +17,7 @@ COPY . .
 FROM node:26-bookworm-slim
 ENV NODE_ENV=production SKERRY_HOME=/var/lib/skerry
 COPY --from=packages /app /app
-RUN ln -s /app/packages/cli/bin/skerry.ts /usr/local/bin/skerry \
+RUN ln -s /app/packages/cli/bin/skerry.js /usr/local/bin/skerry \
   && install -d -o node -g node -m 700 "$SKERRY_HOME"
 VOLUME /var/lib/skerry
 USER node

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { run } from './captured-run.ts';
 
 /** The command line's script. */
-export const program = fileURLToPath(new URL('../bin/skerry.ts', import.meta.url));
+export const program = fileURLToPath(new URL('../bin/skerry.js', import.meta.url));
 
 /** What `skerry run --json` prints when it is ready. */
 type Ready = { readonly nodeId: string; readonly listen: readonly string[]; readonly socket: string };

@@ -1,7 +1,15 @@
-import { type SpawnOptions, spawn } from 'node:child_process';
-import { closeSync, openSync, readFileSync, writeFileSync } from 'node:fs';
+import { type SpawnOptions, spawn, spawnSync } from 'node:child_process';
+import {
+  closeSync,
+  copyFileSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { Writable } from 'node:stream';
 import { createContext, Script } from 'node:vm';
 import { describe, expect, it } from 'vitest';
@@ -10,7 +18,7 @@ import manifest from '../package.json' with { type: 'json' };
 import { documentIn, run } from './captured-run.ts';
 import { createFolder } from './folder.ts';
 
-const bin = join(import.meta.dirname, '../bin/skerry.ts');
+const bin = join(import.meta.dirname, '../bin/skerry.js');
 
 /** Runs the real command in its own process. */
 async function spawnSkerry(argv: readonly string[], stdio: SpawnOptions['stdio'] = 'pipe') {
@@ -52,6 +60,19 @@ describe('the process', () => {
     closeSync(folder);
     expect(result.exitCode).toBe(4);
     expect(result.stderr).toMatch(/^skerry: FILE_UNREADABLE: cannot read standard input: it is a directory;/);
+  });
+
+  it('keeps its code where only who can write the sources can, and does without where that cannot be', async () => {
+    using folder = createFolder();
+    const cache = (from: string) => join(from, '../node_modules/.cache/skerry');
+    expect((await spawnSkerry(['--version'])).exitCode).toBe(0);
+    expect(readdirSync(cache(dirname(bin))).length).toBeGreaterThan(0);
+    const copy = folder.path('bin/skerry.js');
+    mkdirSync(dirname(copy));
+    copyFileSync(bin, copy);
+    writeFileSync(folder.path('node_modules'), 'no directory');
+    const started = spawnSync(process.execPath, [copy], { encoding: 'utf8' });
+    expect(started.stderr).toContain('ERR_MODULE_NOT_FOUND'); // it came as far as its sources, which are not there
   });
 
   it('on an old Node says which one it needs', () => {

@@ -8,7 +8,7 @@ import { type DaemonProcess, startDaemon, untilAlive } from './daemons.ts';
 import { createFolder } from './folder.ts';
 import { converse, type Exchange } from './pty.ts';
 
-const program = fileURLToPath(new URL('../bin/skerry.ts', import.meta.url));
+const program = fileURLToPath(new URL('../bin/skerry.js', import.meta.url));
 const passphrase = 'gannet bonxie curlew';
 
 /** Types at the real command, on a terminal. */

@@ -1,7 +1,9 @@
-import { request } from 'node:http';
 import { type ErrorMetadata, isErrorCode, SkerryError } from '@skerry/base';
 import { answerBytesMax, encodePacket, type Packet, readPacket } from './packet.ts';
 import { socketPath } from './socket.ts';
+
+/** Not imported: an import reads every export, and one of them loads all of fetch, 50 ms. */
+const { request } = process.getBuiltinModule('node:http');
 
 /** Speaks to the daemon of a home. */
 export type Daemon = {

@@ -8,6 +8,9 @@
     );
     process.exitCode = 2;
   } else {
+    // Node keeps what it made of the sources, so that a command starts in half the time: beside the sources, where only
+    // who can change those can put code for us to run. Where nothing can be written there, it does without.
+    process.getBuiltinModule('node:module').enableCompileCache(`${__dirname}/../node_modules/.cache/skerry`);
     void import('../src/main.ts')
       .then(({ main }) => main(process.argv.slice(2), process))
       .then(exitCode => {
