@@ -22,9 +22,6 @@ export const mapLatitudes = { north: 84, south: -58, pole: -90 } as const;
 /** Degrees of longitude in the middle of the map: the cut then runs through the Bering Strait, through no land. */
 export const mapCentreLongitude = 11;
 
-/** Bytes read from a file at once: large enough that the meter, not the system call, is the limit. */
-export const inputChunkBytes = 262_144;
-
 /** Bytes of a configuration file, at most: thousands of trust statements. */
 export const configurationBytesMax = 1_048_576;
 

@@ -1,6 +1,7 @@
-import { createReadStream, fstatSync } from 'node:fs';
+import { fstatSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
-import { inputChunkBytes } from '../parameters.ts';
+import { SkerryError } from '@skerry/base';
+import { readPieces } from '@skerry/sealing/pieces';
 import { fileError, type Io } from './io.ts';
 import { formatBytes, formatDuration } from './render/format.ts';
 import type { Progress } from './render/progress.ts';
@@ -15,7 +16,7 @@ function describe(done: number, total: number | undefined, elapsedMs: number): s
 }
 
 /**
- * The bytes of a file, piece by piece, with progress.
+ * The bytes of a file, piece by piece, with progress. A piece is valid until the next is asked for.
  *
  * @param path a file, or '-' for standard input
  * @param io for standard input
@@ -26,7 +27,7 @@ export async function* readInput(path: string, io: Io, progress: Progress): Asyn
   let done = 0;
   try {
     const total = path === '-' ? undefined : await sizeOf(path);
-    const source = path === '-' ? openInput(io) : createReadStream(path, { highWaterMark: inputChunkBytes });
+    const source = path === '-' ? openInput(io) : readPieces(path);
     for await (const chunk of source) {
       const bytes: Uint8Array = chunk;
       done += bytes.length;
@@ -34,7 +35,7 @@ export async function* readInput(path: string, io: Io, progress: Progress): Asyn
       yield bytes;
     }
   } catch (cause) {
-    throw fileError(path, 'read', cause);
+    throw fileError(path, 'read', cause instanceof SkerryError ? cause.cause : cause);
   }
 }
 

@@ -6,6 +6,7 @@ import { pipeline } from 'node:stream/promises';
 import { assert, SkerryError } from '@skerry/base';
 import { readBytes, writeBytes } from '../parameters.ts';
 import { forgetPartial, namePartial, removeStalePartials } from './partial-file.ts';
+import { coded } from './pieces.ts';
 
 /** Where bytes are to go: the path of a file, or a stream such as `process.stdout`. */
 export type Output = string | Writable;
@@ -23,35 +24,6 @@ export type StagedFile = {
   /** Leaves nothing behind. Does nothing after `commit`, or again. */
   readonly discard: () => Promise<void>;
 };
-
-/**
- * Reads a file in large pieces, the next while one is used; it is opened when the first is asked for. Two buffers
- * serve in turn, for a new one for each piece costs the garbage collector more than reading it.
- *
- * @param path of anything that can be read from its start
- * @returns pieces, each valid until the next is asked for
- * @throws FILE_UNREADABLE where it is missing or can't be read
- */
-export async function* readPieces(path: string): AsyncGenerator<Uint8Array, void, void> {
-  let [reading, other] = [new Uint8Array(readBytes), new Uint8Array(readBytes)];
-  let handle: FileHandle | undefined;
-  try {
-    handle = await open(path, 'r');
-    let next = handle.read(reading);
-    for (;;) {
-      const { bytesRead, buffer } = await next;
-      if (bytesRead === 0) return;
-      [reading, other] = [other, reading];
-      next = handle.read(reading);
-      next.catch(() => undefined); // reported when it is asked for
-      yield buffer.subarray(0, bytesRead);
-    }
-  } catch (error) {
-    throw coded(error);
-  } finally {
-    await handle?.close(); // once the read under way has ended
-  }
-}
 
 /**
  * Writes `content` to a new file of mode 0600 and flushes it to the disk. For a path it is a hidden file beside it
@@ -177,12 +149,4 @@ async function release(handle: FileHandle, path: string): Promise<void> {
   await handle.close().catch(() => undefined); // the error that brought us here is the one to tell
   await rm(path, { force: true }).catch(() => undefined);
   forgetPartial(path);
-}
-
-/** An error of the operating system as FILE_UNREADABLE; any other as it is. */
-function coded(error: unknown): unknown {
-  if (!(error instanceof Error) || error instanceof SkerryError) return error;
-  const { code, syscall } = error as NodeJS.ErrnoException;
-  if (code === undefined || (syscall === undefined && code !== 'ERR_STREAM_PREMATURE_CLOSE')) return error;
-  return new SkerryError('FILE_UNREADABLE', `a file could not be read or written: ${code}`, { code }, error);
 }
