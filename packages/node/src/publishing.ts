@@ -117,6 +117,26 @@ function createPut(
   };
 }
 
+/** Puts that their callers want started at once, a few of them; the next caller waits until one has ended. */
+function createPutsUnderWay(put: (path: string, value: Uint8Array) => Promise<void>) {
+  const underWay = new Map<string, Promise<void>>();
+  let isClosed = false;
+  return {
+    start: async (path: string, value: Uint8Array): Promise<void> => {
+      while (underWay.size >= parameters.dealsPublishedAtOnce) await Promise.race(underWay.values());
+      if (isClosed) return;
+      const putting = put(path, value).finally(() => underWay.delete(path));
+      underWay.set(path, putting);
+    },
+    ended: async (path: string): Promise<void> => underWay.get(path),
+    close: async (): Promise<void> => {
+      isClosed = true;
+      const late = sleep(parameters.drainMs, undefined, { ref: false });
+      await Promise.race([Promise.all(underWay.values()), late]);
+    },
+  };
+}
+
 /** Starts with nothing to publish. */
 export function createPublisher(options: PublisherOptions): Publisher {
   const { records, log } = options;
@@ -141,7 +161,7 @@ export function createPublisher(options: PublisherOptions): Publisher {
   }
 
   const queue = createQueue(put);
-  const underWay = new Map<string, Promise<void>>();
+  const deals = createPutsUnderWay(put);
   const publishSoon = (path: string, value: Uint8Array): void => {
     if (!isClosed && keep(path, value)) queue.add(path, value);
   };
@@ -151,13 +171,9 @@ export function createPublisher(options: PublisherOptions): Publisher {
     keepManifest,
     publishManifest: async manifest => {
       const [path, value] = [manifestPath(manifest.core.keyId), encodeManifest(manifest)];
-      if (!keep(path, value)) return;
-      while (underWay.size >= parameters.dealsPublishedAtOnce) await Promise.race(underWay.values());
-      if (isClosed) return;
-      const putting = put(path, value).finally(() => underWay.delete(path));
-      underWay.set(path, putting);
+      if (keep(path, value)) await deals.start(path, value);
     },
-    published: async keyId => underWay.get(manifestPath(keyId)),
+    published: async keyId => deals.ended(manifestPath(keyId)),
     publishHeld: (held, isNew) => {
       const { core, signatures, activation, x } = held;
       if (activation === null) return;
@@ -179,8 +195,7 @@ export function createPublisher(options: PublisherOptions): Publisher {
     close: async () => {
       isClosed = true;
       queue.clear();
-      const drained = sleep(parameters.drainMs, undefined, { ref: false });
-      await Promise.race([Promise.all(underWay.values()), drained]);
+      await deals.close();
     },
   };
 }
