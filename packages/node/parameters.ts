@@ -119,6 +119,14 @@ export const parameters = {
   storeRoomBytes: 5_242_880,
   /** Bytes of an owner's notes about a key: a certificate with hundreds of candidates takes 100 kB. */
   keyNotesBytesMax: 1_048_576,
+  /** Peers remembered over restarts, 10 to 10,000: some hundred bytes each, and one of them alive is enough. */
+  peersKeptMax: 300,
+  /** Milliseconds for which a peer is remembered that says nothing new. */
+  peersKeptMs: 30 * 86_400_000,
+  /** Milliseconds by which an entry is newer before it is written again with the same addresses. */
+  peerRewriteMs: 86_400_000,
+  /** Milliseconds between looks at which peers are to be remembered. */
+  peersLookMs: 5_000,
   /** Milliseconds between looks at who is a new neighbour. */
   neighbourLookMs: 500,
   /** New neighbours asked for their directory at once, 1 to 20. */

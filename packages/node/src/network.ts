@@ -25,6 +25,7 @@ import { createRecords, type Records } from './dht.ts';
 import { createDirectory, type Directory } from './directory.ts';
 import type { FrameObserver } from './frame-stream.ts';
 import { createHost, type Host } from './host.ts';
+import { rememberPeers } from './known-peers.ts';
 import { candidates, decodeNeighbour, type NeighbourEntry, type TrustStatements } from './neighbours.ts';
 import { type Notices, openNotices } from './notices.ts';
 import { createPublisher, type Publisher } from './publishing.ts';
@@ -145,6 +146,7 @@ async function open(options: NetworkOptions, closers: Closers): Promise<Omit<Net
   closers.add(streams.close);
   closers.add(startAnnouncing({ ...options, host, directory, streams }));
   closers.add(startUpkeep(custody, log));
+  closers.add(await rememberPeers({ ...options, host, directory }));
   const gossip = joinRevocations({ host, onRevocation: custody.revoke, clock, log });
   closers.add(gossip.close);
   const notices = await openNotices({ ...options, streams });
