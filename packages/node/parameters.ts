@@ -70,11 +70,13 @@ export const parameters = {
   lookupConcurrency: 4,
   /** Milliseconds between publications of a record, up to 24 h: nodes drop it 48 h after they last got it. */
   republishMs: 12 * 3_600_000,
-  /**
-   * Milliseconds within which a new interest is first published by its node, 60,000 or more: ten holders that all put
-   * their share's record at once, upon a deal, kept two cores busy for two seconds.
-   */
+  /** Milliseconds within which a new interest is first published again. */
   firstRepublishMs: 600_000,
+  /**
+   * Milliseconds within which a holder first publishes a new share's record, 10,000 to 600,000: ten holders that all put
+   * theirs at once, upon a deal, kept two cores busy for two seconds.
+   */
+  newShareMs: 30_000,
   /** Milliseconds between looks at which records are due. */
   republishLookMs: 5_000,
   /** Milliseconds for one republication. */

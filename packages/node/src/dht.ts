@@ -32,8 +32,10 @@ export type Records = {
   /**
    * Publishes a record again and again until told otherwise, as nodes drop records after 48 hours; of several at one
    * path the newest.
+   *
+   * @param withinMs milliseconds within which that happens first, at a moment of chance
    */
-  readonly interest: (path: string, value: Uint8Array) => void;
+  readonly interest: (path: string, value: Uint8Array, withinMs?: number) => void;
   /** Ends that. */
   readonly disinterest: (path: string) => void;
   /** Ends republishing and everything under way. */
@@ -54,12 +56,12 @@ export function createRecords({ host, log, republishMs = parameters.republishMs 
   const ending = new AbortController();
   const interests = new Map<string, Interest>();
 
-  function interest(path: string, value: Uint8Array): void {
+  function interest(path: string, value: Uint8Array, withinMs = firstMs(republishMs)): void {
     host.shelf.validate(path, value);
     const known = interests.get(path);
     if (known && host.shelf.compare(path, known.value, value) > 0) return;
     const release = known?.release ?? host.shelf.own(path);
-    interests.set(path, { value, dueMs: Date.now() + Math.random() * firstMs(republishMs), release });
+    interests.set(path, { value, dueMs: Date.now() + Math.random() * withinMs, release });
   }
 
   function disinterest(path: string): void {

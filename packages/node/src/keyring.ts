@@ -1,4 +1,4 @@
-import { fromHex, type Log, type Risk, SkerryError, toHex } from '@skerry/base';
+import { equalBytes, fromHex, type Log, type Risk, SkerryError, toHex } from '@skerry/base';
 import type { PlacementCertificate } from '@skerry/placement';
 import {
   bytes,
@@ -87,9 +87,16 @@ function decodeKey(keyId: string, stored: Uint8Array): OwnedKey {
 
 /** The keyring in a node's store. */
 export function createKeyring(store: Store, log: Log): Keyring {
+  /** The entry read last: an open reads its own three times, and decoding one takes longer than reading it. */
+  let latest: { readonly keyId: string; readonly stored: Uint8Array; readonly key: OwnedKey } | undefined;
+
   function read(keyId: string): OwnedKey | undefined {
     const stored = store.get(`${prefix}${keyId}`);
-    return stored && decodeKey(keyId, stored);
+    if (!stored) return undefined;
+    if (!latest || latest.keyId !== keyId || !equalBytes(latest.stored, stored)) {
+      latest = { keyId, stored, key: decodeKey(keyId, stored) };
+    }
+    return latest.key;
   }
 
   async function list(): Promise<OwnedKey[]> {

@@ -20,8 +20,8 @@ export type Publisher = {
   /**
    * Keeps a held epoch's share record and manifest in the DHT from here on; its secrets are not kept.
    *
-   * @param isNew activated just now, as on all its other holders: then each record is first put within
-   *   `parameters.firstRepublishMs`, at a moment of chance, and not by all of them at once
+   * @param isNew activated just now, as on all its other holders: then the share's record is first put within
+   *   `parameters.newShareMs`, at a moment of chance, and not by all of them at once; the dealer puts the manifest
    */
   readonly publishHeld: (held: HeldEpoch, isNew: boolean) => void;
   /**
@@ -150,9 +150,9 @@ export function createPublisher(options: PublisherOptions): Publisher {
   const put = createPut(options, () => isClosed, noteFailure);
 
   /** Has a record published again and again; false where it is no valid one. */
-  function keep(path: string, value: Uint8Array): boolean {
+  function keep(path: string, value: Uint8Array, withinMs?: number): boolean {
     try {
-      records.interest(path, value);
+      records.interest(path, value, withinMs);
       return true;
     } catch (error) {
       noteFailure(path, error);
@@ -177,10 +177,13 @@ export function createPublisher(options: PublisherOptions): Publisher {
     publishHeld: (held, isNew) => {
       const { core, signatures, activation, x } = held;
       if (activation === null) return;
-      const publish = isNew ? keep : publishSoon;
-      publish(manifestPath(core.keyId), encodeManifest({ core, signatures, activation }));
+      const manifest = { core, signatures, activation };
+      if (isNew) keep(manifestPath(core.keyId), encodeManifest(manifest));
+      else keepManifest(manifest);
       try {
-        publish(shareRecordPath(core.keyId, core.epoch, x), shareRecordFor(held));
+        const path = shareRecordPath(core.keyId, core.epoch, x);
+        if (isNew) keep(path, shareRecordFor(held), parameters.newShareMs);
+        else publishSoon(path, shareRecordFor(held));
       } catch (error) {
         if (!(error instanceof SkerryError)) throw error;
         const keyId = toHex(core.keyId);

@@ -108,3 +108,13 @@ test('a key id in text is 64 hexadecimal digits', () => {
     expect(() => parseKeyId(text)).toThrow(expect.objectContaining({ code: 'CONFIG_INVALID' }));
   }
 });
+
+test('an entry is read anew when the disk has another', async () => {
+  const { store, ring } = await openRing('anew');
+  await put(store);
+  const [first, second] = manifests as [Manifest, Manifest, Manifest];
+  expect(ring.get(first.core.keyId)).toBe(ring.get(first.core.keyId));
+  await store.put(nameOf(first), store.get(nameOf(second)) as Uint8Array);
+  expect(() => ring.get(first.core.keyId)).toThrow(expect.objectContaining({ code: 'STORE_CORRUPT' }));
+  await store.close();
+});
