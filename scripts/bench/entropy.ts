@@ -1,14 +1,9 @@
-import { execFile } from 'node:child_process';
-import { createCipheriv } from 'node:crypto';
-import { createReadStream } from 'node:fs';
-import { mkdtemp, open, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { type MeterMode, measure } from '@skerry/entropy';
-import { type Case, compare } from './case.ts';
-
-const run = promisify(execFile);
+import { readPieces } from '@skerry/sealing';
+import { type Case, compare, type Effort, isMissing, run, timeMs, writeRandom } from './case.ts';
 
 /** A rolling window of 4 KiB in C, as plainly as `ent` is written: every position's extremes from exact integers. */
 const rollingSource = `
@@ -49,13 +44,13 @@ const warmRuns = 3;
 
 /**
  * Measures the meter against `ent` and against a C loop, each over the same file of pseudorandom bytes, which is in
- * the page cache. The peers run as whole processes; the meter reads the file as a stream, in this process.
+ * the page cache. The peers run as whole processes; the meter reads the file as commands do, in this process.
  *
  * @param quick fewer runs over less data
  * @returns MB/s (10^6 bytes) of both modes against `ent`, and of the rolling mode against C; a peer that is not
  *   installed is null
  */
-export async function entropyCases({ quick }: { quick: boolean }): Promise<Case[]> {
+export async function entropyCases({ quick }: Effort): Promise<Case[]> {
   const bytes = (quick ? 64 : 128) * mebibyte;
   const rounds = quick ? 5 : 7;
   const directory = await mkdtemp(join(tmpdir(), 'skerry-bench-'));
@@ -64,8 +59,7 @@ export async function entropyCases({ quick }: { quick: boolean }): Promise<Case[
     await writeRandom(path, bytes);
     const ent = await timer('ent', ['-t', path]);
     const c = await timer(await compileRolling(directory), [path]);
-    const meter = (mode: MeterMode) => () =>
-      measure(createReadStream(path, { highWaterMark: mebibyte / 4 }), { mode });
+    const meter = (mode: MeterMode) => () => measure(readPieces(path), { mode });
     // The meter is a daemon's: measured when the compiler has seen enough of it.
     for (let i = 0; i < warmRuns; i++) for (const mode of ['rolling', 'block'] as const) await meter(mode)();
     const speeds = await alternate(rounds, bytes, {
@@ -74,28 +68,15 @@ export async function entropyCases({ quick }: { quick: boolean }): Promise<Case[
       ent,
       c,
     });
-    const entPeer = speeds.ent && { name: 'ent', values: speeds.ent };
-    const cPeer = speeds.c && { name: 'C -O3, rolling', values: speeds.c };
+    const entPeer = { name: 'ent', values: speeds.ent };
+    const cPeer = { name: 'C -O3, rolling', values: speeds.c };
     return [
-      compare('entropy/rolling', 'MB/s', speeds.rolling!, entPeer ?? null, 3),
-      compare('entropy/block', 'MB/s', speeds.block!, entPeer ?? null, 10),
-      compare('entropy/rolling, against C', 'MB/s', speeds.rolling!, cPeer ?? null, null),
+      compare('entropy/rolling', 'MB/s', speeds.rolling!, entPeer, 3),
+      compare('entropy/block', 'MB/s', speeds.block!, entPeer, 10),
+      compare('entropy/rolling, against C', 'MB/s', speeds.rolling!, cPeer, null),
     ];
   } finally {
     await rm(directory, { recursive: true });
-  }
-}
-
-/** Writes a file of AES-CTR keystream: random to a meter, the same every time, and in the page cache afterwards. */
-async function writeRandom(path: string, bytes: number): Promise<void> {
-  const cipher = createCipheriv('aes-128-ctr', new Uint8Array(16), new Uint8Array(16));
-  const zeros = new Uint8Array(mebibyte);
-  const file = await open(path, 'w');
-  try {
-    for (let written = 0; written < bytes; written += zeros.length)
-      await file.writeFile(cipher.update(zeros));
-  } finally {
-    await file.close();
   }
 }
 
@@ -128,10 +109,6 @@ async function timer(
   }
 }
 
-function isMissing(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'ENOENT';
-}
-
 /** Runs the subjects in turns, the first turn for the page cache alone; gives each one's MB/s, run for run. */
 async function alternate<Name extends string>(
   rounds: number,
@@ -143,9 +120,7 @@ async function alternate<Name extends string>(
     for (const name of Object.keys(subjects) as Name[]) {
       const subject = subjects[name];
       if (subject === undefined) continue;
-      const startedMs = performance.now();
-      await subject();
-      const speed = bytes / 1000 / (performance.now() - startedMs);
+      const speed = bytes / 1000 / (await timeMs(subject));
       if (round >= 0) (speeds[name] ??= []).push(speed);
     }
   }

@@ -1,5 +1,5 @@
 import { type Candidate, planPlacement } from '@skerry/placement';
-import { type Case, compare } from './case.ts';
+import { type Case, compare, type Effort } from './case.ts';
 
 const size = 10_000;
 
@@ -33,7 +33,7 @@ function makeNetwork(): Candidate[] {
  *
  * @param options.quick fewer runs
  */
-export function placementCases({ quick }: { quick: boolean }): Case[] {
+export function placementCases({ quick }: Effort): Case[] {
   const candidates = makeNetwork();
   return (['low', 'high'] as const).map(risk => {
     const times: number[] = [];

@@ -1,13 +1,9 @@
-import { execFile } from 'node:child_process';
-import { createCipheriv } from 'node:crypto';
 import { mkdtemp, open, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { openStream, readPieces, readSealedHeader, sealStream } from '@skerry/sealing';
-import { type Case, compare } from './case.ts';
+import { type Case, compare, type Effort, isMissing, run, timeMs, writeRandom } from './case.ts';
 
-const run = promisify(execFile);
 const mebibyte = 2 ** 20;
 
 type Job = { readonly output: string; readonly work: () => Promise<void> };
@@ -21,7 +17,7 @@ type Jobs = { readonly seal: Job; readonly open: Job };
  * @param quick fewer runs over less data
  * @returns MB/s (10^6 bytes of plaintext); without the age command there is no peer
  */
-export async function sealingCases({ quick }: { quick: boolean }): Promise<Case[]> {
+export async function sealingCases({ quick }: Effort): Promise<Case[]> {
   const bytes = (quick ? 64 : 300) * mebibyte;
   const rounds = quick ? 3 : 7;
   const folder = await mkdtemp(join(tmpdir(), 'skerry-bench-'));
@@ -36,13 +32,13 @@ export async function sealingCases({ quick }: { quick: boolean }): Promise<Case[
     ] as const) {
       const [speeds, ageSpeeds]: [number[], number[]] = [[], []];
       for (let round = -1; round < rounds; round++) {
-        const speed = bytes / 1000 / (await timeMs(ours[operation]));
-        const ageSpeed = theirs && bytes / 1000 / (await timeMs(theirs[operation]));
+        const speed = bytes / 1000 / (await timeJobMs(ours[operation]));
+        const ageSpeed = theirs && bytes / 1000 / (await timeJobMs(theirs[operation]));
         if (round < 0) continue; // for warmth
         speeds.push(speed);
         if (ageSpeed !== undefined) ageSpeeds.push(ageSpeed);
       }
-      const peer = theirs === undefined ? null : { name: 'age and fsync', values: ageSpeeds };
+      const peer = { name: 'age and fsync', values: theirs && ageSpeeds };
       cases.push(compare(`sealing/${operation}`, 'MB/s', speeds, peer, goal));
     }
     return cases;
@@ -51,26 +47,10 @@ export async function sealingCases({ quick }: { quick: boolean }): Promise<Case[
   }
 }
 
-/** Writes a file of AES-CTR keystream: random to a meter, the same every time, and in the page cache afterwards. */
-async function writeRandom(path: string, bytes: number): Promise<void> {
-  const cipher = createCipheriv('aes-128-ctr', new Uint8Array(16), new Uint8Array(16));
-  const zeros = new Uint8Array(mebibyte);
-  const file = await open(path, 'w');
-  try {
-    for (let written = 0; written < bytes; written += zeros.length)
-      await file.writeFile(cipher.update(zeros));
-    await file.sync();
-  } finally {
-    await file.close();
-  }
-}
-
 /** Time until the output, which is not there before, is on the disk. */
-async function timeMs({ output, work }: Job): Promise<number> {
+async function timeJobMs({ output, work }: Job): Promise<number> {
   await rm(output, { force: true });
-  const startedMs = performance.now();
-  await work();
-  return performance.now() - startedMs;
+  return timeMs(work);
 }
 
 /** Seals, and opens what was sealed. */
@@ -99,7 +79,7 @@ async function ageJobs(plain: string, folder: string): Promise<Jobs | undefined>
   try {
     await run('age-keygen', ['-o', identity]);
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+    if (isMissing(error)) return undefined;
     throw error;
   }
   const recipient = (await run('age-keygen', ['-y', identity])).stdout.trim();
