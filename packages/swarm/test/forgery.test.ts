@@ -14,6 +14,7 @@ import {
 } from '@skerry/wire';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createSwarm, type Swarm } from '../index.ts';
+import { shareRecordsOf } from './share-records.ts';
 
 const quiet: Log = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
 
@@ -80,12 +81,7 @@ describe('a hostile peer that writes to the DHT', () => {
   test('cannot replace a share record, nor squat on the path of a key that is not its own', async () => {
     const x = at(dealt.manifest.core.points, 0).x;
     const path = shareRecordPath(keyId, 1, x);
-    // holders put a new share's record within half a minute: here they do it now
-    const { signal } = new AbortController();
-    for (const node of swarm.nodes) await node.peer().network.custody.publishAll(signal);
-    const find = async () => at(swarm.nodes, 0).peer().network.records.get(path, { deadlineMs: 10_000 });
-    let genuine = await find();
-    while (!genuine) genuine = await find();
+    const genuine = at(await shareRecordsOf(swarm, dealt.manifest), 0);
     const record = decodeShareRecord(genuine);
     const tampered = [
       { ...record, sequence: 1 },

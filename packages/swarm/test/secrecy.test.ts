@@ -15,11 +15,11 @@ import {
   decodeShareRecord,
   nodeIdOf,
   type RoundRequest,
-  shareRecordPath,
 } from '@skerry/wire';
 import { combine } from 'shamir-secret-sharing';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createSwarm, type Swarm } from '../index.ts';
+import { shareRecordsOf } from './share-records.ts';
 
 const quiet: Log = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
 
@@ -189,12 +189,7 @@ describe('what a requester and an archivist get to see', () => {
   test('the disks of t - 1 holders and every record in the DHT do not give the key, whatever is combined', async () => {
     const { t, k } = dealt.placement;
     const stolen = [...shares.values()].slice(0, t - 1);
-    const records = await Promise.all(
-      dealt.manifest.core.points.map(async ({ x }) =>
-        owner.network.records.get(shareRecordPath(keyId, 1, x), { deadlineMs: 10_000 }),
-      ),
-    );
-    const archived = records.filter(record => record !== undefined).map(decodeShareRecord);
+    const archived = (await shareRecordsOf(swarm, dealt.manifest)).map(decodeShareRecord);
     expect(archived.length).toBe(k);
     const fromDht = archived
       .filter(({ x }) => !stolen.some(share => share.x === x))
