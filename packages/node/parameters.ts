@@ -74,7 +74,7 @@ export const parameters = {
   firstRepublishMs: 600_000,
   /**
    * Milliseconds within which a holder first publishes a new share's record, 10,000 to 600,000: ten holders that all put
-   * theirs at once, upon a deal, kept two cores busy for two seconds.
+   * theirs at once, upon a deal, took over 2 s of CPU for it (decision 6).
    */
   newShareMs: 30_000,
   /** Milliseconds between looks at which records are due. */

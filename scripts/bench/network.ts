@@ -60,17 +60,17 @@ export async function networkCases({ quick }: Effort): Promise<Case[]> {
     endings.push(...holders.map(({ end }) => end));
     const echoes = await startEchoes(counts.k);
     endings.push(echoes.end);
-    const home = await makeHome(folder, counts.k);
-    const daemon = await startDaemon(home, holders[0]!.listen);
-    endings.push(daemon.end);
-    const cases = await commandCases(home, tang, quick);
-    await daemon.end(); // its home gets a node in this process
     const exchanges = watchExchanges();
-    const peer = await joinHolders(home, holders[0]!.listen, exchanges);
+    const bootstrap = holders[0]!.listen;
+    const peer = await joinHolders(await makeHome(folder, counts.k), bootstrap, exchanges);
     endings.push(peer.close);
     const bench = { peer, exchanges, echoes, tang, quick };
+    const cases: Case[] = [];
     for (const casesOf of [custodyCases, recordCases, clevisCases]) cases.push(...(await casesOf(bench)));
-    return cases;
+    const home = await makeHome(folder, counts.k + 1);
+    const daemon = await startDaemon(home, bootstrap);
+    endings.push(daemon.end);
+    return [...cases, ...(await commandCases(home, tang, quick))];
   } finally {
     for (const end of endings.toReversed()) await end();
   }
