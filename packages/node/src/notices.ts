@@ -34,7 +34,8 @@ export type Outstanding = ReadonlyMap<string, ErrorCode>;
 export type Notices = {
   /**
    * The change that notes a notice, for a batch with what it is about. After that, `tell` or `settle` goes on with it,
-   * or else the next start.
+   * or else the next start. It takes the place of one that is still told: of revocations of all grants the latest says
+   * all that the others did.
    *
    * @param nodeIds who is to be told
    * @param untilMs when it no longer matters, Unix ms
@@ -144,11 +145,13 @@ function createRunner({ store, streams, log }: NoticesOptions, errands: Map<stri
       else outstanding.set(nodeId, code);
     };
     await Promise.all(nodeIds.map(askOne));
-    if (outstanding.size < nodeIds.length) {
+    // what another notice took the place of meanwhile must not come back
+    const isCurrent = (): boolean => errands.get(key) === errand;
+    if (outstanding.size < nodeIds.length && isCurrent()) {
       await store.batch([changeFor(notice, errand.nodeIds, untilMs)]);
       log.info('holders took in a notice', { notice: key, left: errand.nodeIds.size });
     }
-    if (errand.nodeIds.size === 0) errands.delete(key);
+    if (errand.nodeIds.size === 0 && isCurrent()) errands.delete(key);
     return outstanding;
   };
 }
@@ -190,13 +193,21 @@ export async function openNotices(options: NoticesOptions): Promise<Notices> {
 
   function resume(key: string): Errand | undefined {
     const errand = errands.get(key) ?? readErrand(store, key);
-    if (errand) errands.set(key, errand);
+    if (!errand) return undefined;
+    errand.dueMs = Math.min(errand.dueMs, performance.now() + errand.waitMs);
+    errands.set(key, errand);
     return errand;
   }
 
   const looping = loop();
   return {
-    note: changeFor,
+    note: (notice, nodeIds, untilMs) => {
+      // told by nobody until it is on the disk
+      const dueMs = Number.POSITIVE_INFINITY;
+      const waitMs = parameters.noticeWaitMsMin;
+      errands.set(storeKeyOf(notice), { notice, nodeIds: new Set(nodeIds), untilMs, dueMs, waitMs });
+      return changeFor(notice, nodeIds, untilMs);
+    },
     tell: async notice => {
       const key = storeKeyOf(notice);
       const errand = resume(key);

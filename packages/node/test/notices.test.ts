@@ -92,6 +92,29 @@ test('a revocation reaches those that are there at once, and the others when the
   await close();
 });
 
+test('of revocations of all grants the latest is told to everybody, though one before is still under way', async () => {
+  const manifest = await dealOne();
+  const missing = at(holders, 3);
+  const away = new Set([missing.nodeId]);
+  const { store, notices, close } = await openDesk('latest', away);
+  const nowSeconds = Math.floor(Date.now() / 1000);
+  const before = (issuedBefore: number): Notice => {
+    return { name: 'revoke', body: revocationOf(owner, manifest, { grant: null, issuedBefore }) };
+  };
+  const [first, second] = [before(nowSeconds - 30), before(nowSeconds + 1)];
+  await begin(store, notices, first);
+  expect([...(await notices.tell(first)).keys()]).toEqual([missing.nodeId]);
+  const grant = await grantTo(owner, manifest, owner);
+  expect(typeof (await roundAt(at(holders, 0), manifest, owner, grant))).toBe('object');
+  await begin(store, notices, second);
+  expect([...(await notices.tell(second)).keys()]).toEqual([missing.nodeId]);
+  expect(await roundAt(at(holders, 0), manifest, owner, grant)).toBe('GRANT_REVOKED');
+  away.clear();
+  await until(async () => (await keysIn(store, 'notice/')).length === 0);
+  expect(await roundAt(missing, manifest, owner, grant)).toBe('GRANT_REVOKED');
+  await close();
+});
+
 test('a process that died after noting a destruction goes on with it when it starts again', async () => {
   const manifest = await dealOne();
   const notice: Notice = { name: 'destroy', body: tombstoneOf(owner, manifest) };
