@@ -24,6 +24,7 @@ import { verifyGrant } from './grants.ts';
 import { type HeldKeys, openHeldKeys } from './held-keys.ts';
 import type { Publisher } from './publishing.ts';
 import type { Store } from './store.ts';
+import { createTurns, type Turns } from './turns.ts';
 
 /** A request about one key, and one that is about none. */
 type DirectoryRequest = Extract<Request, { name: 'directory' }>;
@@ -178,24 +179,10 @@ async function runKey(
   }
 }
 
-/** Lets work on one key wait for the work on it before. */
-function createTurns(): <T>(keyId: string, work: () => Promise<T>) => Promise<T> {
-  const last = new Map<string, Promise<unknown>>();
-  return async (keyId, work) => {
-    const turn = (last.get(keyId) ?? Promise.resolve()).then(work, work);
-    last.set(keyId, turn);
-    try {
-      return await turn;
-    } finally {
-      if (last.get(keyId) === turn) last.delete(keyId);
-    }
-  };
-}
-
 /** What upkeep does to keys, and what it does with errors. */
 type Hands = {
   readonly run: (keyId: string, event: HolderEvent) => Promise<unknown>;
-  readonly inTurn: ReturnType<typeof createTurns>;
+  readonly inTurn: Turns;
   readonly noteFailure: (error: unknown) => void;
 };
 

@@ -1,4 +1,4 @@
-import { type Clock, toHex } from '@skerry/base';
+import { type Clock, type Log, SkerryError, toHex } from '@skerry/base';
 import {
   bytes,
   decode,
@@ -24,9 +24,9 @@ export type GivenGrant = Pick<GrantClaims, 'keyId' | 'jti' | 'sub' | 'exp' | 'us
 export type GivenGrants = {
   /** The change that notes a grant. */
   readonly change: (grant: GivenGrant) => StoreChange;
-  /** Those of a key that have not expired; what has is forgotten. @throws STORE_CORRUPT, STORE_FAILED */
+  /** Those of a key that have not expired; what has is forgotten. @throws STORE_FAILED */
   readonly list: (keyId: Uint8Array) => Promise<GivenGrant[]>;
-  /** The grant of that id, if this home gave it. @throws STORE_CORRUPT, STORE_FAILED */
+  /** The grant of that id, if this home gave it. @throws STORE_FAILED */
   readonly find: (jti: string) => Promise<GivenGrant | undefined>;
 };
 
@@ -45,14 +45,25 @@ function decodeGrant(key: string, stored: Uint8Array): GivenGrant {
 }
 
 /** The given grants in a node's store. */
-export function createGivenGrants(store: Store, clock: Clock): GivenGrants {
+export function createGivenGrants(store: Store, clock: Clock, log: Log): GivenGrants {
+  /** A note that is damaged must not keep the others from being revoked. */
+  function readOne(key: string): GivenGrant | undefined {
+    try {
+      const stored = store.get(key);
+      return stored && decodeGrant(key, stored);
+    } catch (error) {
+      if (!(error instanceof SkerryError) || error.code === 'STORE_FAILED') throw error;
+      log.error('the note of a given grant is damaged on disk: it is left out', { key });
+      return undefined;
+    }
+  }
+
   async function read(path: string): Promise<GivenGrant[]> {
     const grants: GivenGrant[] = [];
     const expired: StoreChange[] = [];
     for await (const key of store.keys(path)) {
-      const stored = store.get(key);
-      if (!stored) continue;
-      const grant = decodeGrant(key, stored);
+      const grant = readOne(key);
+      if (!grant) continue;
       if (grant.exp * 1000 + parameters.clockSkewMs > clock.nowMs()) grants.push(grant);
       else expired.push({ type: 'del', key });
     }

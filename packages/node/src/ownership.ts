@@ -22,6 +22,7 @@ import type { Network } from './network.ts';
 import type { Notice } from './notices.ts';
 import { type OpenedKey, openKey } from './opening.ts';
 import type { Store } from './store.ts';
+import { createTurns, type Turns } from './turns.ts';
 
 /** A key id chosen before its key is dealt: sealed files name it in their header. */
 export type KeySlot = { readonly keyId: Uint8Array; readonly nonce: Uint8Array };
@@ -65,9 +66,9 @@ export type Ownership = {
    * @throws KEY_UNKNOWN, GRANT_INVALID for another owner's key or terms that no holder takes
    */
   readonly grant: (keyId: Uint8Array, to: string, terms: GrantTerms) => Promise<IssuedGrant>;
-  /** The grants of a key that this home gave and that have not expired. @throws STORE_CORRUPT, STORE_FAILED */
+  /** The grants of a key that this home gave and that have not expired. @throws STORE_FAILED */
   readonly grants: (keyId: Uint8Array) => Promise<GivenGrant[]>;
-  /** The grant of that id, if this home gave it and it has not expired. @throws STORE_CORRUPT, STORE_FAILED */
+  /** The grant of that id, if this home gave it and it has not expired. @throws STORE_FAILED */
   readonly findGrant: (jti: string) => Promise<GivenGrant | undefined>;
   /**
    * Revokes a grant, or all grants of a key that were given so far. Holders that are away are told when they are back.
@@ -211,7 +212,7 @@ function createDeal(
   options: OwnershipOptions,
   signer: AuthoritySigner,
   place: (protection: Protection, excluded: ReadonlySet<string>) => Placement,
-  destroy: (owned: OwnedKey) => Promise<Ending>,
+  destroy: (keyId: Uint8Array) => Promise<Ending>,
 ): Ownership['deal'] {
   const { network, store, keyring, nodeKey, nodeSeed, trust, clock, log } = options;
   const { streams, notices } = network;
@@ -235,8 +236,7 @@ function createDeal(
   /** Destroys what a failed deal may have left: some holder may serve the key, and nobody would ever ask for it. */
   async function takeBack(keyId: Uint8Array): Promise<void> {
     try {
-      const owned = keyring.get(keyId);
-      if (owned) await destroy(owned);
+      if (keyring.get(keyId)) await destroy(keyId);
     } catch (error) {
       log.error('what a failed deal left could not be destroyed', {
         keyId: toHex(keyId),
@@ -279,34 +279,31 @@ function createEnding(
   options: OwnershipOptions,
   signer: AuthoritySigner,
   given: GivenGrants,
-): Pick<Ownership, 'revoke' | 'destroy'> & { destroyOwned: (owned: OwnedKey) => Promise<Ending> } {
-  const destroy = async (owned: OwnedKey): Promise<Ending> =>
-    destroyOwned({ ...options, signer, given }, owned);
+  inTurn: Turns,
+): Pick<Ownership, 'revoke' | 'destroy'> {
+  const findIt = (keyId: Uint8Array): OwnedKey | undefined => findOwned(options, keyId);
+  const ending = { ...options, signer, given, inTurn, findOwned: findIt };
   return {
-    destroyOwned: destroy,
     revoke: async (keyId, grant) => {
       const manifest = await findOwnManifest(options, signer.authority, keyId);
-      return revokeGrants({ ...options, signer, given }, manifest, findOwned(options, keyId), grant);
+      return revokeGrants(ending, manifest, grant);
     },
-    destroy: async keyId => {
-      const owned = options.keyring.get(keyId);
-      if (!owned) throw new SkerryError('KEY_UNKNOWN', 'this home has no such key');
-      return destroy(owned);
-    },
+    destroy: async keyId => destroyOwned(ending, keyId),
   };
 }
 
 /** The owner's side of a node. Its authority is the home's one owner key. */
 export function createOwnership(options: OwnershipOptions): Ownership {
-  const { network, store, nodeKey, nodeSeed, ownerSeed, trust, profile, simulated, clock } = options;
+  const { network, store, nodeKey, nodeSeed, ownerSeed, trust, profile, simulated, clock, log } = options;
   const authority = { keys: [nodeCrypto.ed25519PublicKey(ownerSeed)], needed: 1 };
   const signer: AuthoritySigner = {
     authority,
     sign: message => [{ index: 0, signature: nodeCrypto.ed25519Sign(ownerSeed, message) }],
   };
   const issue = createGrant(options, authority);
-  const given = createGivenGrants(store, clock);
-  const { destroyOwned: destroyWhole, revoke, destroy } = createEnding(options, signer, given);
+  const given = createGivenGrants(store, clock, log);
+  const inTurn = createTurns();
+  const { revoke, destroy } = createEnding(options, signer, given, inTurn);
 
   function place(protection: Protection, excluded: ReadonlySet<string>): Placement {
     const { risk, acceptReduced, counts } = protection;
@@ -336,13 +333,16 @@ export function createOwnership(options: OwnershipOptions): Ownership {
       const nonce = nodeRandom.bytes(16);
       return { keyId: keyIdOf(nodeCrypto, authority, nonce), nonce };
     },
-    deal: createDeal(options, signer, place, destroyWhole),
+    deal: createDeal(options, signer, place, destroy),
     manifest: async keyId => findManifest(options, keyId),
     grant: async (keyId, to, terms) => {
-      const { token, ...claims } = await issue(keyId, to, terms);
-      await store.batch([given.change({ ...claims, isRevoked: false })]);
+      const granted = await inTurn(toHex(keyId), async () => {
+        const { token, ...claims } = await issue(keyId, to, terms);
+        await store.batch([given.change({ ...claims, isRevoked: false })]);
+        return { token, jti: claims.jti, exp: claims.exp };
+      });
       await network.published(keyId);
-      return { token, jti: claims.jti, exp: claims.exp };
+      return granted;
     },
     grants: given.list,
     findGrant: given.find,
