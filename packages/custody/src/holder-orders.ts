@@ -20,8 +20,8 @@ function keyOf(held: HeldKey | null): HeldKey {
 }
 
 /**
- * Notes a revocation, whoever brought it: it proves itself. One of a grant is kept until the grant has expired; of
- * those of all grants before a time the latest is kept for good.
+ * Notes a revocation, whoever brought it: it proves itself. One of a grant is kept until the grant has expired, by the
+ * latest that was said of that; of those of all grants before a time the latest is kept for good.
  *
  * @param held the key as stored
  * @param env crypto
@@ -33,17 +33,16 @@ export function takeRevocation(held: HeldKey | null, env: HolderEnv, revocation:
   const key = keyOf(held);
   checkRevocation(env.crypto, revocation);
   const { grant, issuedBefore } = revocation;
+  const expiresAtMs = grant ? grant.exp * 1000 + clockSkewMs : 0;
   const done: HolderEffect = { type: 'answer', answer: { name: 'revoke', body: {} } };
   const isKnown = grant
-    ? key.revocations.some(({ jti }) => jti === grant.jti)
+    ? key.revocations.some(known => known.jti === grant.jti && known.expiresAtMs >= expiresAtMs)
     : (key.revokedBefore ?? -1) >= (issuedBefore ?? 0);
   if (isKnown) return { held, effects: [done] };
-  refuseUnless(grant === null || key.revocations.length < usesPerKeyMax, 'QUOTA_EXCEEDED');
+  const others = key.revocations.filter(({ jti }) => jti !== grant?.jti);
+  refuseUnless(grant === null || others.length < usesPerKeyMax, 'QUOTA_EXCEEDED');
   const next = grant
-    ? {
-        ...key,
-        revocations: [...key.revocations, { jti: grant.jti, expiresAtMs: grant.exp * 1000 + clockSkewMs }],
-      }
+    ? { ...key, revocations: [...others, { jti: grant.jti, expiresAtMs }] }
     : { ...key, revokedBefore: issuedBefore };
   const fields = grant ? { grant: grant.jti } : { before: issuedBefore ?? 0 };
   return { held: next, effects: [{ type: 'store' }, { type: 'audit', event: 'revoke', fields }, done] };
@@ -68,7 +67,8 @@ export function destroyKey(
 ): HolderStep {
   const key = keyOf(held);
   checkTombstone(env.crypto, tombstone);
-  if (key.grave) return key.grave.isErased ? signDeletion(held, env, tombstone) : erase(key, tombstone, []);
+  if (key.grave)
+    return key.grave.isErased ? signDeletion(held, env, tombstone) : erase(key, tombstone, [], true);
   const epochs = [key.active, key.pending].filter(epoch => epoch !== null);
   const points = epochs.map(({ x }) => x).join();
   const audit = { type: 'audit', event: 'destroy', fields: { points, from: nodeIdOf(from) } } as const;
@@ -78,7 +78,7 @@ export function destroyKey(
     grave: { tombstone, deletedAtMs: env.nowMs, isErased: false },
   };
   const shares = epochs.map(({ core, x }) => ({ epoch: core.epoch, x }));
-  const { effects } = erase(grave, tombstone, shares);
+  const { effects } = erase(grave, tombstone, shares, isKept);
   return { held: isKept ? grave : null, effects: [{ type: 'store' }, audit, ...effects] };
 }
 
@@ -86,8 +86,9 @@ function erase(
   held: HeldKey,
   tombstone: Tombstone,
   shares: Extract<HolderEffect, { type: 'erase' }>['shares'],
+  isKept: boolean,
 ): HolderStep {
-  return { held, effects: [{ type: 'erase', tombstone, shares }] };
+  return { held, effects: [{ type: 'erase', tombstone, shares, isKept }] };
 }
 
 /**

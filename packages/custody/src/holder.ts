@@ -122,6 +122,8 @@ export type HolderEffect =
       readonly tombstone: Tombstone;
       /** Shares that were published. */
       readonly shares: readonly { readonly epoch: number; readonly x: number }[];
+      /** Whether a grave is kept; of what is not, nothing is to be published either, or anybody could have it grow. */
+      readonly isKept: boolean;
     }
   | { readonly type: 'refuse'; readonly code: ErrorCode };
 

@@ -79,6 +79,14 @@ describe('a revocation', () => {
     expect(one?.revocations).toHaveLength(1);
   });
 
+  it('that says later when its grant expires takes the place of one that says sooner', () => {
+    const exp = nowSeconds() + 60;
+    const sooner = revoke(scene.state('active'), ofGrant('grantNumber1', 1)).held;
+    const { held } = revoke(sooner, ofGrant('grantNumber1', exp));
+    expect(held?.revocations).toEqual([{ jti: 'grantNumber1', expiresAtMs: exp * 1000 + clockSkewMs }]);
+    expect(revoke(held, ofGrant('grantNumber1', 1)).held).toBe(held);
+  });
+
   it('is on the disk before it is acknowledged', () => {
     const { effects } = revoke(scene.state('active'), ofGrant('grantNumber1'));
     expect(effects.map(({ type }) => type)).toEqual(['store', 'audit', 'answer']);

@@ -45,7 +45,7 @@ type CustodyOptions = {
    * wiped once this has returned.
    */
   readonly publish: (held: HeldEpoch, isNew: boolean) => void;
-  /** Called with the tombstone of each key that was destroyed, and by `publishAll`, to publish it. */
+  /** Called with the tombstone of each key that was destroyed, and by `publishAll`, to publish it where it is kept. */
   readonly bury: Publisher['publishTombstone'];
   /** What the DHT says of a key, if anything. */
   readonly lookUp: (keyId: Uint8Array) => Promise<KeyRecord | undefined>;
@@ -124,9 +124,9 @@ async function carryOut(
       publish(effect.held, true);
       return {};
     case 'erase': {
-      const { tombstone, shares } = effect;
+      const { tombstone, shares, isKept } = effect;
       await eraseFiles();
-      bury(tombstone, shares);
+      bury(tombstone, shares, isKept);
       return { event: { type: 'erased', tombstone } };
     }
     case 'refuse':
@@ -207,7 +207,7 @@ function createUpkeep(
   async function publishKey(keyId: string): Promise<void> {
     const held = keys.read(keyId);
     if (held?.active) publish(held.active, false);
-    if (held?.grave) bury(held.grave.tombstone, []);
+    if (held?.grave) bury(held.grave.tombstone, [], true);
     if (held) wipeHeldKey(held);
   }
 

@@ -167,6 +167,6 @@ async function noteDestruction(
 export async function destroyOwned(options: EndingOptions, keyId: Uint8Array): Promise<Ending> {
   const { network, inTurn } = options;
   const { core, tombstone } = await inTurn(toHex(keyId), async () => noteDestruction(options, keyId));
-  network.publishTombstone(tombstone, []);
+  network.publishTombstone(tombstone, [], true);
   return endingOf(core, await network.notices.tell({ name: 'destroy', body: tombstone }));
 }

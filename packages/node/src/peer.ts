@@ -77,7 +77,7 @@ async function startPeer(options: PeerOptions, closers: Closers): Promise<Peer> 
   const network = await startNetwork({ ...options, clock, nodeKey, nodeSeed, store });
   closers.add(network.close);
   for (const { manifest, tombstone } of await keyring.list()) {
-    if (tombstone) network.publishTombstone(tombstone, []);
+    if (tombstone) network.publishTombstone(tombstone, [], true);
     else network.keepManifest(manifest);
   }
   const ownership = createOwnership({

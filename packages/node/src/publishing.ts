@@ -28,10 +28,12 @@ export type Publisher = {
    * Keeps a tombstone in the DHT from here on, in place of the manifest.
    *
    * @param shares those of which this node kept the records there; it no longer does
+   * @param isKept false where this node does not remember the key's end, and keeps nothing of it in the DHT either
    */
   readonly publishTombstone: (
     tombstone: Tombstone,
     shares: readonly { readonly epoch: number; readonly x: number }[],
+    isKept: boolean,
   ) => void;
   /** Keeps a manifest in the DHT from here on. */
   readonly keepManifest: (manifest: Manifest) => void;
@@ -190,10 +192,11 @@ export function createPublisher(options: PublisherOptions): Publisher {
         log.error('a held share is damaged and was not published', { keyId, code: error.code });
       }
     },
-    publishTombstone: (tombstone, shares) => {
+    publishTombstone: (tombstone, shares, isKept) => {
       const { keyId } = tombstone;
       for (const { epoch, x } of shares) records.disinterest(shareRecordPath(keyId, epoch, x));
-      publishSoon(manifestPath(keyId), encodeTombstone(tombstone));
+      if (isKept) publishSoon(manifestPath(keyId), encodeTombstone(tombstone));
+      else records.disinterest(manifestPath(keyId));
     },
     close: async () => {
       isClosed = true;

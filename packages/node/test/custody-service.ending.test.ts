@@ -14,6 +14,7 @@ import {
   isAnswered,
   makeOwner,
   makeParty,
+  offerTo,
   openFrom,
   revocationOf,
   roundAt,
@@ -70,6 +71,21 @@ test('a deletion is signed when the secret is in no file of the store any more',
   expect(holder.service.shareCount()).toBe(0);
   expect(await answerTo(holder, owner, 'destroy', order)).toEqual(answered);
   await close();
+});
+
+test('a stranger that offers keys and destroys them makes a holder publish nothing', async () => {
+  const holder = await startHolder(join(root, 'offered'));
+  for (let i = 0; i < 3; i++) {
+    const offer = offerTo(holder, owner);
+    expect(isAnswered(await answerTo(holder, owner, 'offer', offer))).toBe(true);
+    const { keyId, nonce, authority } = offer;
+    const core = { keyId, nonce, authority } as Manifest['core'];
+    const order = tombstoneOf(owner, { core } as Manifest);
+    expect(isAnswered(await answerTo(holder, owner, 'destroy', order))).toBe(true);
+    expect(holder.store.get(`held/${toHex(keyId)}`)).toBeUndefined();
+  }
+  expect(holder.buried).toEqual([]);
+  await holder.store.close();
 });
 
 test('a key that k - t + 1 holders destroyed is gone: the rest cannot open it', async () => {

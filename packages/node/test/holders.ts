@@ -96,7 +96,7 @@ export async function startHolder(directory: string, options: HolderOptions = {}
     clock,
     random: nodeRandom,
     publish: (held: HeldEpoch) => published.push(toHex(held.core.keyId)),
-    bury: ({ keyId }) => buried.push(toHex(keyId)),
+    bury: ({ keyId }, _shares, isKept) => void (isKept && buried.push(toHex(keyId))),
     lookUp,
     answerOther: () => encodeAnswer('directory', { records: [nodeRandom.bytes(4_000)], total: 1 }),
     log,

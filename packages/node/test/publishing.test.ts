@@ -4,7 +4,14 @@ import { join } from 'node:path';
 import { at, SkerryError, toHex } from '@skerry/base';
 import { nodeCrypto, nodeRandom } from '@skerry/crypto';
 import { decodeHeldKey, type HeldEpoch, wipeHeldKey } from '@skerry/custody';
-import { checkKeyRecord, checkShareRecord, type Manifest, manifestPath, shareRecordPath } from '@skerry/wire';
+import {
+  checkKeyRecord,
+  checkShareRecord,
+  encodeTombstone,
+  type Manifest,
+  manifestPath,
+  shareRecordPath,
+} from '@skerry/wire';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { parameters } from '../parameters.ts';
 import { createPublisher } from '../src/publishing.ts';
@@ -185,4 +192,20 @@ test('a closed publisher starts no further put', async () => {
   await settled();
   publisher.keepManifest(manifest);
   expect(records.puts.length).toBe(parameters.publicationsAtOnce);
+});
+
+test('of a key whose end is remembered the tombstone is kept in the DHT, and of one that is forgotten nothing', async () => {
+  const records = recordsThat('succeed');
+  const publisher = createPublisher({ records, log: recordingLog() });
+  const { keyId, authority, nonce, epoch } = manifest.core;
+  const tombstone = { keyId, authority, nonce, destroyedAtMs: 1, signatures: [] };
+  for (const isKept of [true, false]) {
+    lend(held => publisher.publishHeld(held, true));
+    expect(records.interests.size).toBe(2);
+    lend(({ x }) => publisher.publishTombstone(tombstone, [{ epoch, x }], isKept));
+    expect([...records.interests.keys()]).toEqual(isKept ? [manifestPath(keyId)] : []);
+  }
+  await settled();
+  expect(records.puts).toEqual([[manifestPath(keyId), encodeTombstone(tombstone)]]);
+  await publisher.close();
 });
