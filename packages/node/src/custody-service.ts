@@ -64,8 +64,8 @@ export type CustodyService = {
   readonly handle: (from: { readonly nodeId: string }, body: Uint8Array) => Promise<Uint8Array>;
   /** Takes in a revocation that came by gossip, where the key is kept here. */
   readonly revoke: (revocation: Revocation) => void;
-  /** Drops what is over its time, deposits only after a look whether their activation is in the DHT. What the disk refuses is logged, and left for the next time. */
-  readonly expire: () => Promise<void>;
+  /** Drops what is over its time, deposits only after a look whether their activation is in the DHT. What the disk refuses is logged, and left for the next time, as is all that is left at an abort. */
+  readonly expire: (signal?: AbortSignal) => Promise<void>;
   /**
    * Hands every active share to `publish` and every tombstone to `bury`, one after the other; of keys that were
    * destroyed while this node was away, it erases the share.
@@ -212,14 +212,16 @@ function createUpkeep(
   }
 
   return {
-    expire: async () => {
+    expire: async signal => {
       const lapsed = keys.lapsedKeyIds(clock.nowMs());
       const deposits = lapsed.filter(keys.hasPending);
       for (const keyId of deposits.slice(0, parameters.lookupsPerLook)) {
+        if (signal?.aborted) return;
         await catchUp(keyId).catch(noteFailure);
       }
       const waiting = new Set(deposits.slice(parameters.lookupsPerLook));
       for (const keyId of lapsed) {
+        if (signal?.aborted) return; // a look-up that was cut short says nothing
         if (!waiting.has(keyId)) await run(keyId, { type: 'expire' }).catch(noteFailure);
       }
     },

@@ -1,5 +1,4 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-import { type Clock, type Log, SkerryError } from '@skerry/base';
+import type { Clock, Log } from '@skerry/base';
 import { nodeCrypto, nodeRandom } from '@skerry/crypto';
 import type { Candidate } from '@skerry/placement';
 import {
@@ -33,6 +32,7 @@ import type { RecordKinds } from './record-shelf.ts';
 import { joinRevocations, type RevocationGossip } from './revocation-gossip.ts';
 import type { Store } from './store.ts';
 import { createPeerStreams, type PeerStreams } from './streams.ts';
+import { startUpkeep } from './upkeep.ts';
 
 /** What a node's network is started with. */
 type NetworkOptions = Presence & {
@@ -88,30 +88,6 @@ function pageOf(directory: Directory, { offset }: RequestBody<'directory'>): Uin
   const all = directory.snapshot();
   const records = all.slice(offset, offset + directoryPageMax);
   return encodeAnswer('directory', { records, total: all.length });
-}
-
-/**
- * Publishes what is held here, once the node had time to find its place; then drops what is over its time, again and
- * again. Returns how to stop.
- */
-function startUpkeep(custody: CustodyService, log: Log): () => Promise<void> {
-  const ending = new AbortController();
-  const { signal } = ending;
-
-  async function loop(): Promise<void> {
-    await sleep(parameters.restartPublishMs, undefined, { signal }).catch(() => undefined);
-    await custody.publishAll(signal);
-    while (!signal.aborted) {
-      await sleep(parameters.expireLookMs, undefined, { signal }).catch(() => undefined);
-      if (!signal.aborted) await custody.expire();
-    }
-  }
-
-  const looping = loop().catch((error: unknown) => log.error('upkeep ended', { reason: String(error) }));
-  return async () => {
-    ending.abort(new SkerryError('SHUTTING_DOWN'));
-    await looping;
-  };
 }
 
 async function open(options: NetworkOptions, closers: Closers): Promise<Omit<Network, 'close'>> {

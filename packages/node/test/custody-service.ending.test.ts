@@ -186,6 +186,24 @@ async function leftPending(name: string, lookUp: (keyId: Uint8Array) => Promise<
   return { holders, deaf, wait: (ms: number) => void (lateMs += ms) };
 }
 
+test('a holder that stops looks up no more deposits, and drops none that it did not find', async () => {
+  const ending = new AbortController();
+  let asked = 0;
+  const { holders, deaf, wait } = await leftPending('stopped', async () => {
+    asked += 1;
+    ending.abort();
+    return undefined;
+  });
+  for (let i = 0; i < 2; i++) {
+    await expect(dealTo(deaf, owner, nodeRandom.bytes(32))).rejects.toThrow('died');
+  }
+  wait(pendingLifeMs + 1000);
+  const { service } = at(holders, 0);
+  await service.expire(ending.signal);
+  expect([asked, service.shareCount()]).toEqual([1, 2]);
+  await Promise.all(holders.map(async ({ store }) => store.close()));
+});
+
 test('a deposit whose activation never came is activated by the manifest in the DHT, and else dropped', async () => {
   const inDht = new Map<string, KeyRecord>();
   const { holders, deaf, wait } = await leftPending('pending', async id => inDht.get(toHex(id)));
