@@ -101,6 +101,8 @@ export const parameters = {
    * an activation with 255 receipts, which takes 35 ms to check, takes 33.
    */
   requestBytesPerToken: 1_024,
+  /** Tokens that a destruction costs its peer, 1 to 400: rewriting the files that have a share takes 40-90 ms. */
+  erasureTokens: 40,
   /** Bytes of a directory page that cost one token, 1,024 to 65,536: a page of 100 usual entries takes eight. */
   answerBytesPerToken: 4_096,
   /** Milliseconds between looks at offers and deposits that are over their time. */

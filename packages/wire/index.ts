@@ -1,4 +1,5 @@
 export {
+  delayMsMax,
   directoryPageMax,
   manifestBytesMax,
   shareRecordBytesMax,

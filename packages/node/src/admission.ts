@@ -12,6 +12,12 @@ type Admission = {
    */
   readonly request: (nodeId: string, bytes: number) => void;
   /**
+   * Charges a peer for a request that has files rewritten (`Store.erase`).
+   *
+   * @throws RATE_LIMITED
+   */
+  readonly erasure: (nodeId: string) => void;
+  /**
    * Charges a peer for a long answer to a short request.
    *
    * @param bytes of the answer
@@ -31,6 +37,7 @@ export function createAdmission(clock: Clock): Admission {
   };
   return {
     request: (nodeId, bytes) => charge(nodeId, Math.max(1, bytes), parameters.requestBytesPerToken),
+    erasure: nodeId => charge(nodeId, parameters.erasureTokens, 1),
     answer: (nodeId, bytes) => charge(nodeId, bytes, parameters.answerBytesPerToken),
   };
 }

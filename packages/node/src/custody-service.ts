@@ -257,6 +257,7 @@ export async function createCustodyService(options: CustodyOptions): Promise<Cus
       admission.answer(nodeId, page.length);
       return page;
     }
+    if (request.name === 'destroy') admission.erasure(nodeId);
     const [keyId, event] = eventOf(request, nodeKeyOf(nodeId));
     return run(toHex(keyId), event);
   }

@@ -1,6 +1,13 @@
 import type { Clock, Log } from '@skerry/base';
 import { nodeCrypto } from '@skerry/crypto';
-import { decodeRevocation, encodeRevocation, type Revocation, revocationTopic } from '@skerry/wire';
+import { grantLifeMaxMs } from '@skerry/custody';
+import {
+  decodeRevocation,
+  delayMsMax,
+  encodeRevocation,
+  type Revocation,
+  revocationTopic,
+} from '@skerry/wire';
 import { parameters } from '../parameters.ts';
 import { createJudge } from './gossip-judge.ts';
 import type { Host } from './host.ts';
@@ -21,12 +28,19 @@ type GossipOptions = {
   readonly log: Log;
 };
 
+/** Whether every grant that a revocation ends has expired by itself: then it is nobody's business to pass it on. */
+function hasExpired({ grant, issuedBefore }: Revocation, nowMs: number): boolean {
+  const lastMs = grant ? grant.exp * 1000 : (issuedBefore ?? 0) * 1000 + grantLifeMaxMs + delayMsMax;
+  return lastMs + parameters.clockSkewMs < nowMs;
+}
+
 /** Joins the topic of revocations. */
 export function joinRevocations({ host, onRevocation, clock, log }: GossipOptions): RevocationGossip {
   const { gossip } = host.libp2p.services;
   const judge = createJudge({
     decode: bytes => decodeRevocation(nodeCrypto, bytes),
     take: revocation => {
+      if (hasExpired(revocation, clock.nowMs())) return false;
       onRevocation(revocation);
       return true;
     },

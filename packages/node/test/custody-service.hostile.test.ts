@@ -26,6 +26,7 @@ import {
   roundAt,
   startHolder,
   startHolders,
+  tombstoneOf,
 } from './holders.ts';
 import { recordingLog } from './hosts.ts';
 
@@ -196,5 +197,15 @@ describe('a damaged record', () => {
     expect(await roundAt(holder, manifest, owner, await grantTo(owner, manifest, owner))).toBe(
       'STORE_CORRUPT',
     );
+  });
+
+  test('has files rewritten a few times at once, and then has to wait', async () => {
+    holders = await startHolders(directory, 4);
+    const [holder, peer] = [at(holders, 0), makeParty()];
+    const order = tombstoneOf(owner, await dealTo(holders, owner, key));
+    const answers: unknown[] = [];
+    while (answers.length < 200) answers.push(await answerTo(holder, peer, 'destroy', order));
+    expect(answers.slice(0, 40).every(isAnswered)).toBe(true);
+    expect(answers.at(-1)).toBe('RATE_LIMITED');
   });
 });

@@ -21,12 +21,16 @@ const callsMax = 64;
 /** How long a program may take to send a call, ms: it is on this machine. */
 const sendingMs = 10_000;
 
+/** How long a program may leave an answer unread, ms: one that is stopped must not keep the daemon from ending. */
+const readingMs = 10_000;
+
 /** Resolves when the answer is sent, or nobody waits for it. */
 async function reply(response: ServerResponse, status: number, packet: Packet): Promise<void> {
   const body = encodePacket(packet);
   packet.secret.fill(0);
   const { promise, resolve } = Promise.withResolvers<void>();
   response.once('close', resolve);
+  response.setTimeout(readingMs, () => response.destroy());
   const headers = { 'content-type': 'application/octet-stream', 'content-length': body.length };
   response.writeHead(status, { ...headers, connection: 'close' }); // none is kept from the next program
   response.end(body);
