@@ -12,5 +12,6 @@ export {
   isErrorCode,
   SkerryError,
 } from './src/errors.ts';
+export { fileError } from './src/file-error.ts';
 export type { Clock, Crypto, Log, Random } from './src/ports.ts';
 export { compareRisk, type Profile, profiles, type Risk, riskLevels } from './src/risk.ts';

@@ -1,5 +1,5 @@
 import { createReadStream } from 'node:fs';
-import { fileError } from './io.ts';
+import { fileError } from '@skerry/base';
 
 /**
  * A whole file as UTF-8, if it is no longer than it may be: nothing beyond that is read.

@@ -1,10 +1,9 @@
 import { mkdir, open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
-import { SkerryError } from '@skerry/base';
+import { fileError, SkerryError } from '@skerry/base';
 import { parse, stringify } from 'smol-toml';
 import { parseConfiguration } from './configuration.ts';
-import { fileError } from './io.ts';
 
 /** One value to be set: `table` is undefined for a key at the top. */
 type Edit = {

@@ -1,8 +1,8 @@
 import { fstatSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
-import { SkerryError } from '@skerry/base';
+import { fileError, SkerryError } from '@skerry/base';
 import { readPieces } from '@skerry/sealing/pieces';
-import { fileError, type Io } from './io.ts';
+import type { Io } from './io.ts';
 import { formatBytes, formatDuration } from './render/format.ts';
 import type { Progress } from './render/progress.ts';
 
@@ -35,7 +35,7 @@ export async function* readInput(path: string, io: Io, progress: Progress): Asyn
       yield bytes;
     }
   } catch (cause) {
-    throw fileError(path, 'read', cause instanceof SkerryError ? cause.cause : cause);
+    throw cause instanceof SkerryError ? cause : fileError(path, 'read', cause);
   }
 }
 

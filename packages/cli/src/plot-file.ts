@@ -1,6 +1,5 @@
 import { stat, writeFile } from 'node:fs/promises';
-import { SkerryError } from '@skerry/base';
-import { fileError } from './io.ts';
+import { fileError, SkerryError } from '@skerry/base';
 
 /**
  * Holds from here on that writing a plot harms nothing: the path is free, or a regular file other than the input.

@@ -1,7 +1,6 @@
 import { open } from 'node:fs/promises';
-import { SkerryError, wipe } from '@skerry/base';
+import { fileError, SkerryError, wipe } from '@skerry/base';
 import { secretFileBytesMax } from '../parameters.ts';
-import { fileError } from './io.ts';
 
 /**
  * Whether nobody but a file's owner, or the user that systemd gave it to, may use it.

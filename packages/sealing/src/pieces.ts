@@ -1,5 +1,5 @@
 import { type FileHandle, open } from 'node:fs/promises';
-import { SkerryError } from '@skerry/base';
+import { fileError, SkerryError } from '@skerry/base';
 import { readBytes } from '../parameters.ts';
 
 /**
@@ -25,16 +25,22 @@ export async function* readPieces(path: string): AsyncGenerator<Uint8Array, void
       yield buffer.subarray(0, bytesRead);
     }
   } catch (error) {
-    throw coded(error);
+    throw coded(error, path, 'read');
   } finally {
     await handle?.close(); // once the read under way has ended
   }
 }
 
-/** An error of the operating system as FILE_UNREADABLE; any other as it is. */
-export function coded(error: unknown): unknown {
+/**
+ * An error of the operating system as FILE_UNREADABLE; any other as it is.
+ *
+ * @param error what was thrown
+ * @param path of what was read or written; '-' for a standard stream
+ * @param verb which of these
+ */
+export function coded(error: unknown, path: string, verb: 'read' | 'write'): unknown {
   if (!(error instanceof Error) || error instanceof SkerryError) return error;
   const { code, syscall } = error as NodeJS.ErrnoException;
   if (code === undefined || (syscall === undefined && code !== 'ERR_STREAM_PREMATURE_CLOSE')) return error;
-  return new SkerryError('FILE_UNREADABLE', `a file could not be read or written: ${code}`, { code }, error);
+  return fileError(path, verb, error);
 }

@@ -65,7 +65,7 @@ export async function stageFile(
     }
     return stagedFile(handle, path, output);
   } catch (error) {
-    throw coded(error);
+    throw coded(error, onDisk ? output : tmpdir(), 'write');
   }
 }
 
@@ -127,7 +127,7 @@ function stagedFile(handle: FileHandle, path: string, output: Output): StagedFil
       settled = true;
     } catch (error) {
       await discard();
-      throw coded(error);
+      throw coded(error, typeof output === 'string' ? output : '-', 'write');
     }
   };
   return { commit, discard };

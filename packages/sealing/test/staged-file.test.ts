@@ -144,8 +144,10 @@ describe('an output is refused', () => {
         ['missing/out', 'ENOENT'],
         ['file/out', 'ENOTDIR'],
       ] as const) {
-        const staging = stageFile(piecesOf(content), join(folder, output), undefined);
-        await expect(staging).rejects.toMatchObject({ code: 'FILE_UNREADABLE', metadata: { code: errno } });
+        const path = join(folder, output);
+        const staging = stageFile(piecesOf(content), path, undefined);
+        const metadata = { path, reason: errno };
+        await expect(staging).rejects.toMatchObject({ code: 'FILE_UNREADABLE', metadata });
       }
     });
   });
@@ -205,7 +207,10 @@ describe('an input', () => {
         [folder, 'EISDIR'],
       ] as const) {
         const staging = stageFile(readPieces(path), join(folder, 'out'), undefined);
-        await expect(staging).rejects.toMatchObject({ code: 'FILE_UNREADABLE', metadata: { code: errno } });
+        await expect(staging).rejects.toMatchObject({
+          code: 'FILE_UNREADABLE',
+          metadata: { path, reason: errno },
+        });
       }
       expect(await readdir(folder)).toEqual([]);
     });
