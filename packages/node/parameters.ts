@@ -28,6 +28,8 @@ export const parameters = {
   dialsMax: 8,
   /** Milliseconds that the greater of two nodeIds waits before it dials, so that a pair rarely dials twice. */
   dialTieBreakMs: 3_000,
+  /** Failed dials in a row after which a bootstrap peer's silence is a warning: seconds, as networks start together. */
+  bootstrapFailuresTold: 4,
   /** First wait in milliseconds after a failed dial; it doubles up to the scale's `dialBackoffMsMax`. */
   dialBackoffMs: 250,
   /** Nodes that the keeper knows of, 60 to 100,000: the oldest are forgotten. */

@@ -14,6 +14,8 @@ export type ConnectionKeeper = {
 };
 
 type Target = {
+  /** Its node id, or the bootstrap address as configured. */
+  readonly name: string;
   /** The node id reached. */
   readonly dial: (signal: AbortSignal) => Promise<string>;
   /** Known at once for a node, and for a bootstrap address without `/p2p/` from its first connection on. */
@@ -56,7 +58,8 @@ export function createConnectionKeeper(options: Options): ConnectionKeeper {
     if (nodeId === libp2p.peerId.toString()) continue;
     const dial = async (signal: AbortSignal) =>
       (await libp2p.dial(address, { signal })).remotePeer.toString();
-    targets.set(address.toString(), { dial, nodeId, bootstrap: true, failures: 0, notBeforeMs: 0 });
+    const name = address.toString();
+    targets.set(name, { name, dial, nodeId, bootstrap: true, failures: 0, notBeforeMs: 0 });
   }
 
   function want(nodeId: string): void {
@@ -64,6 +67,7 @@ export function createConnectionKeeper(options: Options): ConnectionKeeper {
     const peerId = peerIdOf(nodeId);
     const first = libp2p.peerId.toString() < nodeId;
     targets.set(nodeId, {
+      name: nodeId,
       dial: async signal => (await libp2p.dial(peerId, { signal })).remotePeer.toString(),
       nodeId,
       bootstrap: false,
@@ -141,10 +145,10 @@ async function dialOnce(target: Target, { scale, log }: Options, signal: AbortSi
     target.failures = Math.min(target.failures + 1, 30);
     target.notBeforeMs = Date.now() + backoffMs * (0.75 + Math.random() / 2);
     const reason = error instanceof Error ? error.message : String(error);
-    log.debug('could not dial a peer', {
-      nodeId: target.nodeId ?? 'unknown',
-      failures: target.failures,
-      reason,
-    });
+    const { name, failures } = target;
+    log.debug('could not dial a peer', { name, failures, reason });
+    if (target.bootstrap && failures === parameters.bootstrapFailuresTold) {
+      log.warn('a bootstrap peer does not answer; it is tried again for ever', { address: name, reason });
+    }
   }
 }

@@ -48,9 +48,9 @@ export async function readKeyFile(
   const status = await stat(path).catch((error: unknown) => {
     throw homeInvalid(home, 'has no identity: run skerry init', error);
   });
-  if ((status.mode & 0o077) !== 0) throw homeInvalid(home, `has a ${name} open to others: chmod 600 it`);
+  if ((status.mode & 0o077) !== 0) throw homeInvalid(home, `has its ${name} open to others: chmod 600 it`);
   // Before it is opened: a pipe would keep us waiting.
-  if (!status.isFile()) throw homeInvalid(home, `has a ${name} that is no file`);
+  if (!status.isFile()) throw homeInvalid(home, `has something that is no file as its ${name}`);
   const buffer = new Uint8Array(parameters.keyFileBytesMax + 1);
   let length: number;
   try {
@@ -61,7 +61,7 @@ export async function readKeyFile(
       await file.close();
     }
   } catch (error) {
-    throw homeInvalid(home, `has a ${name} that cannot be read`, error);
+    throw homeInvalid(home, `has its ${name} where it cannot be read`, error);
   }
   if (length === buffer.length) throw homeInvalid(home, `has a malformed ${name}: it is too long`);
   const bytes = buffer.subarray(0, length);

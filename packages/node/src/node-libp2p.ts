@@ -82,11 +82,17 @@ export async function startLibp2p(options: Options): Promise<NodeLibp2p> {
       },
     });
   } catch (error) {
-    const message = `cannot listen on ${listen.join(', ')}`;
+    const message = `cannot listen on ${listen.join(', ')}${whyNot(error)}`;
     throw new SkerryError('CONFIG_INVALID', message, { listen: listen.join(' ') }, error);
   } finally {
     if (psk) wipe(psk); // libp2p has read it
   }
+}
+
+/** What the system says against the first address that it refuses; libp2p has it in the message alone. */
+function whyNot(error: unknown): string {
+  const [, reason] = /Error: listen E[A-Z]+: (.+)/.exec(error instanceof Error ? error.message : '') ?? [];
+  return reason === undefined ? '' : `: ${reason}`;
 }
 
 /**

@@ -30,6 +30,15 @@ async function closeAll(...hosts: Host[]): Promise<void> {
 }
 
 describe('a host', () => {
+  test('says once that a bootstrap peer stays silent', { timeout: 30_000 }, async () => {
+    const log = recordingLog();
+    const alone = await startHost({ bootstrap: [`/ip4/127.0.0.1/tcp/${await freePort()}`], log });
+    const count = (text: string): number => log.lines.filter(line => line.startsWith(text)).length;
+    await until(() => count('debug: could not dial a peer') > parameters.bootstrapFailuresTold);
+    await alone.close();
+    expect(count('warn: a bootstrap peer does not answer')).toBe(1);
+  });
+
   test('connects to a bootstrap peer that comes up late, and again when that one was away', async () => {
     const address = `/ip4/127.0.0.1/tcp/${await freePort()}`;
     const log = recordingLog();
