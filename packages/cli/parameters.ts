@@ -52,6 +52,12 @@ export const nodeIdLengthMax = 128;
 /** Characters (UTF-16 units) of an operator's name, at most: what a node record takes. */
 export const operatorLengthMax = 64;
 
+/** Characters (UTF-16 units) of a key's alias, at most: what fits a line beside its id. */
+export const aliasLengthMax = 64;
+
+/** Hexadecimal digits of a key id that may stand for all 64, at least, where only one key begins so. */
+export const keyIdPrefixMin = 8;
+
 /** Addresses to listen on or to start from, at most. */
 export const addressesMax = 64;
 

@@ -70,7 +70,8 @@ export async function sealFile(keys: KeyService, request: SealRequest): Promise<
       const { report } = sealed;
       const { risk, downgraded } = chooseRisk(report.risk, riskMinimum, request.risk);
       await request.onMeasured?.(report, risk);
-      const deal = await keys.deal(slot, key, { risk, acceptReduced, measuredRisk: report.risk });
+      const protection = { risk, acceptReduced, measuredRisk: report.risk, kind: 'sealed' } as const;
+      const deal = await keys.deal(slot, key, protection);
       await sealed.commit();
       return { ...deal, keyId: slot.keyId, report, risk, downgraded };
     } catch (error) {

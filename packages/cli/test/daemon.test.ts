@@ -87,6 +87,8 @@ describe('six daemons in processes of their own', () => {
     expect(done.exitCode).toBe(0);
     expect(documentIn(done)).toMatchObject({ risk: 'low', profile: 'local', t: 2, k: 3, bytes: 90_000 });
     expect(done.stderr).toContain('owner.key');
+    const { keyId } = documentIn(done) as { keyId: string };
+    expect(documentIn(await at(0, ['key', 'show', keyId, '--json']))).toMatchObject({ kind: 'sealed' });
     expect((await at(0, ['open', sealed, '-o', opened])).exitCode).toBe(0);
     expect(readFileSync(opened)).toEqual(readFileSync(plain));
     expect((await at(1, ['open', sealed, '-o', folder.path('stolen')])).exitCode).toBe(3);
@@ -106,7 +108,10 @@ describe('six daemons in processes of their own', () => {
       '1',
       '--json',
     ]);
-    const { token } = documentIn(granted) as { token: string };
+    const { token, jti } = documentIn(granted) as { token: string; jti: string };
+    const shown = (await at(0, ['key', 'show', 'shared'])).stdout;
+    expect(shown).toContain(`grant   ${jti} until `);
+    expect(shown).toContain(`, 1 use at each holder\n        to ${daemons[1]!.ready.nodeId}\n`);
     const opened = await at(1, ['key', 'open', keyId, '--grant', token, '--json']);
     expect(documentIn(opened)).toMatchObject({ key: key.toString('base64') });
     const again = await at(1, ['key', 'open', keyId, '--grant', token, '--json']);
@@ -145,6 +150,32 @@ describe('six daemons in processes of their own', () => {
     expect(planned).toMatchObject({ t: 2, k: 3, reduced: false });
     const unknown = await at(0, ['key', 'show', 'nobody', '--json']);
     expect(documentIn(unknown)).toMatchObject({ error: { code: 'KEY_UNKNOWN' } });
+  });
+
+  test('peers and status cut no node id and no address, however narrow the terminal', async () => {
+    const { nodeId } = daemons[1]!.ready;
+    const narrow = (await at(0, ['peers'], { columns: 80 })).stdout;
+    expect(narrow).toContain(`\n  ${nodeId}\n`);
+    for (const line of narrow.split('\n')) expect(line.length).toBeLessThanOrEqual(80);
+    expect((await at(0, ['peers'], { columns: 120 })).stdout).toMatch(new RegExp(`yes .* ${nodeId}\n`));
+    expect((await at(0, ['peers', 'show', nodeId], { columns: 60 })).stdout).toContain(`  ${nodeId}\n`);
+    expect((await at(0, ['status'], { columns: 60 })).stdout).toContain(daemons[0]!.ready.listen[0]);
+  });
+
+  test('a key goes by its alias, its id and the beginning of its id; an alias is of one key', async () => {
+    const first = await at(0, ['key', 'create', '--alias', 'twice', '--json']);
+    const { keyId } = documentIn(first) as { keyId: string };
+    const dealt = (documentIn(await at(0, ['key', 'ls', '--json'])) as { keys: unknown[] }).keys.length;
+    const second = await at(0, ['key', 'create', '--alias', 'twice', '--json']);
+    expect(second.exitCode).toBe(2);
+    expect(documentIn(second)).toMatchObject({ error: { code: 'USAGE', metadata: { keyId } } });
+    const { keys } = documentIn(await at(0, ['key', 'ls', '--json'])) as { keys: unknown[] };
+    expect(keys.length).toBe(dealt);
+    for (const name of ['twice', keyId, keyId.toUpperCase(), keyId.slice(0, 16), keyId.slice(0, 8)]) {
+      expect(documentIn(await at(0, ['key', 'show', name, '--json']))).toMatchObject({ keyId });
+    }
+    const tooShort = await at(0, ['key', 'show', keyId.slice(0, 7), '--json']);
+    expect(documentIn(tooShort)).toMatchObject({ error: { code: 'KEY_UNKNOWN' } });
   });
 
   test('killed holders cost nothing up to k - t, one more is told by name, and back they serve again', async () => {

@@ -143,4 +143,15 @@ describe('five daemons in processes of their own', () => {
     );
     expect(readFileSync(sealed).length).toBeGreaterThan(1000);
   });
+
+  test('the alias of a destroyed key is free for another one', async () => {
+    const first = await makeKey('phoenix');
+    expect((await at(0, ['key', 'destroy', 'phoenix'])).exitCode).toBe(0);
+    const { stdout } = await run(['key', 'show', first], { env: { SKERRY_HOME: daemons[0]!.home } });
+    expect(stdout).toContain('shares  destroyed');
+    expect(stdout).not.toContain('live');
+    const second = await makeKey('phoenix');
+    expect(second).not.toBe(first);
+    expect(documentIn(await at(0, ['key', 'show', 'phoenix']))).toMatchObject({ keyId: second });
+  });
 });

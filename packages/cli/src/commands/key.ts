@@ -1,10 +1,13 @@
 import { type Risk, riskLevels, SkerryError, toHex, wipe } from '@skerry/base';
-import { Option } from 'commander';
+import { InvalidArgumentError, Option } from 'commander';
+import { aliasLengthMax } from '../../parameters.ts';
+import { isAlias } from '../alias.ts';
 import type { CommandModule, Invocation } from '../command.ts';
 import type { Daemon } from '../daemon/client.ts';
 import { readInteger } from '../flags.ts';
 import { declareGrantFlags, type GrantFlags, readGrant } from '../grant-token.ts';
 import type { KeyDocument } from '../key-document.ts';
+import { printable } from '../render/text.ts';
 
 type Flags = {
   readonly risk: Risk;
@@ -20,13 +23,31 @@ Examples:
   skerry key create --alias backups --risk high
   openssl rand 32 | skerry key import - --t 3 --n 4 --k 5
   skerry key open backups > key.bin
-  skerry key ls`;
+  skerry key ls
+
+A key goes by its alias, its id, or the first 8 or more digits of its id.`;
 
 /** Bytes of a key that create makes. */
 const createdBytes = 32;
 
 /** Bytes of a key, at most. */
 const keyBytesMax = 65_536;
+
+/** A grant as `key show --json` gives it; `exp` is seconds since 1970. */
+type GrantDocument = {
+  readonly jti: string;
+  readonly to: string;
+  readonly exp: number;
+  readonly uses: number | null;
+  readonly revoked: boolean;
+};
+
+function readAlias(text: string): string {
+  if (isAlias(text)) return text;
+  throw new InvalidArgumentError(
+    `It must be 1 to ${aliasLengthMax} printable characters, with no space around them, and no key id.`,
+  );
+}
 
 async function connect(invocation: Invocation): Promise<Daemon> {
   const { connectDaemon } = await import('../daemon/client.ts');
@@ -84,20 +105,37 @@ function keyText(key: KeyDocument): string {
     .join(' ');
   const holders = key.holders.map(({ location, operator, live, role }) => {
     const place = location === null ? 'unknown' : `${location.name}, ${location.country}`;
-    return `  ${live ? 'live' : 'DOWN'}  ${role.padEnd(7)}  ${place} (${operator ?? 'no operator'})`;
+    return printable(
+      `  ${live ? 'live' : 'DOWN'}  ${role.padEnd(7)}  ${place} (${operator ?? 'no operator'})`,
+    );
   });
+  const shares = key.destroyed
+    ? ['shares  destroyed: nothing brings the key back']
+    : [`shares  ${key.t} of ${key.k}; ${key.live} live, margin ${key.margin}`, ...holders];
   return [
-    `key     ${key.keyId}${key.alias === null ? '' : ` (${key.alias})`}`,
+    `key     ${key.keyId}${key.alias === null ? '' : ` (${printable(key.alias)})`}`,
     `kind    ${key.kind}, epoch ${key.epoch}, risk ${key.risk}, profile ${key.profile} ${marks}`.trimEnd(),
-    `shares  ${key.t} of ${key.k}; ${key.live} live, margin ${key.margin}`,
-    ...holders,
+    ...shares,
     '',
   ].join('\n');
 }
 
+/** The grants that are good, two lines each so that no terminal cuts an id. */
+function grantsText(grants: readonly GrantDocument[]): string {
+  return grants
+    .filter(({ revoked }) => !revoked)
+    .map(({ jti, to, exp, uses }) => {
+      const until = new Date(exp * 1000).toISOString().replace('.000', '');
+      const often = uses === null ? '' : `, ${uses} ${uses === 1 ? 'use' : 'uses'} at each holder`;
+      return `grant   ${jti} until ${until}${often}\n        to ${to}\n`;
+    })
+    .join('');
+}
+
 async function show(name: string, invocation: Invocation): Promise<void> {
   const { document } = await (await connect(invocation)).call('key', { key: name });
-  await invocation.print(document, () => keyText(document as KeyDocument));
+  const { grants } = document as { grants: readonly GrantDocument[] };
+  await invocation.print(document, () => `${keyText(document as KeyDocument)}${grantsText(grants)}`);
 }
 
 async function explain(name: string, invocation: Invocation): Promise<void> {
@@ -117,7 +155,8 @@ async function list(invocation: Invocation): Promise<void> {
   await invocation.print(document, () => {
     const rows = keys.map(({ keyId, alias, kind, risk, reduced, destroyed, t, k, live, margin }) => {
       const level = destroyed ? 'DESTROYED' : reduced ? `${risk} REDUCED` : risk;
-      return [keyId.slice(0, 16), alias ?? '', kind, level, `${t} of ${k}`, String(live), String(margin)];
+      const health = destroyed ? ['', ''] : [String(live), String(margin)];
+      return [keyId.slice(0, 16), alias ?? '', kind, level, `${t} of ${k}`, ...health];
     });
     const titles = ['key', 'alias', 'kind', 'risk', 'needed', 'live', 'margin'];
     const columns = titles.map(title => ({ title }));
@@ -161,7 +200,7 @@ export const keyCommand: CommandModule = {
         .option('--t <t>', 'shares needed', readInteger)
         .option('--n <n>', 'holders asked first', readInteger)
         .option('--k <k>', 'holders in all', readInteger)
-        .option('--alias <name>', 'a name for it')
+        .option('--alias <name>', 'a name for it', readAlias)
         .option('--accept-reduced', 'take the best placement where the level is out of reach')
         .action(async (first: unknown, second: Flags) => {
           if (name === 'import') return deal(await readKey(String(first), invocation), second, invocation);
@@ -179,7 +218,7 @@ export const keyCommand: CommandModule = {
       .action(async () => list(invocation));
     command
       .command('show')
-      .description('a key and its holders')
+      .description('a key, its holders and the grants that are good')
       .argument('<key>', 'key id, or alias')
       .action(async (name: string) => show(name, invocation));
     command

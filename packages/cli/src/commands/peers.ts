@@ -1,6 +1,8 @@
 import { SkerryError } from '@skerry/base';
 import type { Candidate } from '@skerry/placement';
+import { nodeColumnFromWidth } from '../../parameters.ts';
 import type { CommandModule, Invocation } from '../command.ts';
+import { printable } from '../render/text.ts';
 
 type Peer = Omit<Candidate, 'place'> & {
   readonly location: Candidate['place'];
@@ -18,9 +20,15 @@ async function askPeers(invocation: Invocation): Promise<Peer[]> {
   return (document as { peers: Peer[] }).peers;
 }
 
+const milliseconds = (roundTripMs: number | null): string =>
+  roundTripMs === null ? '' : `${roundTripMs.toFixed(0)} ms`;
+
 async function list(invocation: Invocation): Promise<void> {
   const { renderTable } = await import('../render/table.ts');
   const peers = await askPeers(invocation);
+  const { tableWidth: width, color } = invocation;
+  // A node id is to be copied, so it is never cut: where there is little room it has a line of its own.
+  const isNarrow = width !== undefined && width < nodeColumnFromWidth;
   await invocation.print({ peers }, () => {
     const rows = peers.map(({ nodeId, location, operator, trust, alive, roundTripMs }) => [
       location.name,
@@ -28,19 +36,36 @@ async function list(invocation: Invocation): Promise<void> {
       operator ?? '',
       trust.toFixed(2),
       alive ? 'yes' : 'no',
-      roundTripMs === null ? '' : `${roundTripMs.toFixed(0)} ms`,
-      nodeId,
+      milliseconds(roundTripMs),
+      ...(isNarrow ? [] : [nodeId]),
     ]);
-    const titles = ['place', '', 'operator', 'trust', 'alive', 'round trip', 'node'];
-    const columns = titles.map(title => ({ title }));
-    return renderTable(rows, { columns, width: invocation.tableWidth, color: invocation.color });
+    const titles = ['place', '', 'operator', 'trust', 'alive', 'round trip', ...(isNarrow ? [] : ['node'])];
+    const table = renderTable(rows, { columns: titles.map(title => ({ title })), width, color });
+    if (!isNarrow) return table;
+    const [head, ...lines] = table.trimEnd().split('\n');
+    return [head, ...lines.map((line, index) => `${line}\n  ${printable(peers[index]!.nodeId)}`), ''].join(
+      '\n',
+    );
   });
 }
 
 async function show(nodeId: string, invocation: Invocation): Promise<void> {
   const peer = (await askPeers(invocation)).find(candidate => candidate.nodeId === nodeId);
   if (!peer) throw new SkerryError('PEER_UNREACHABLE', `no node ${nodeId} is in the directory`, { nodeId });
-  await invocation.print(peer, () => `${JSON.stringify(peer, null, 2)}\n`);
+  const { renderTable } = await import('../render/table.ts');
+  await invocation.print(peer, () => {
+    const { location, operator, trust, availability, alive, roundTripMs } = peer;
+    const rows = [
+      ['node', nodeId],
+      ['place', `${location.name}, ${location.country} (${location.lat}, ${location.lon})`],
+      ['operator', operator ?? 'none: the node counts as its own'],
+      ['trust', trust.toFixed(2)],
+      ['availability', availability.toFixed(2)],
+      ['alive', alive ? 'yes' : 'no'],
+      ['round trip', milliseconds(roundTripMs) || 'not measured'],
+    ];
+    return renderTable(rows, { columns: [{ title: '' }, { title: '' }] });
+  });
 }
 
 /** `skerry peers`: what this node knows of others. */

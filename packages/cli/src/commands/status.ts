@@ -15,6 +15,12 @@ type Status = {
   readonly uptimeS: number;
 };
 
+/** A row for each text, the first one with the name. */
+function linesOf(name: string, texts: readonly string[]): [string, string][] {
+  const [first = 'none', ...others] = texts;
+  return [[name, first], ...others.map((text): [string, string] => ['', text])];
+}
+
 /** `skerry status`: the daemon of a home. */
 export const statusCommand: CommandModule = {
   declare(command, invocation) {
@@ -29,13 +35,14 @@ export const statusCommand: CommandModule = {
           ['home', status.home],
           ['place', `${status.location.name}, ${status.location.country}`],
           ['operator', status.operator],
-          ['listens on', status.listen.join(' ')],
+          ...linesOf('listens on', status.listen),
           ['peers', `${status.peers} known, ${status.alive} answer`],
           ['shares held', String(status.shares)],
           ['keys owned', String(status.keys)],
-          ['below threshold', status.keysBelowThreshold.join(' ') || 'none'],
+          ...linesOf('below threshold', status.keysBelowThreshold),
         ];
-        return renderTable(rows, { columns: [{ title: '' }, { title: '' }], width: invocation.tableWidth });
+        // Never cut: ids and addresses are to be copied.
+        return renderTable(rows, { columns: [{ title: '' }, { title: '' }] });
       });
     });
   },

@@ -9,6 +9,8 @@ import {
   readGrantClaims,
 } from '@skerry/node';
 import type { Counts } from '@skerry/placement';
+import { keyIdPrefixMin } from '../../parameters.ts';
+import { isAlias } from '../alias.ts';
 import { keyDocument } from '../key-document.ts';
 import type { Packet } from './packet.ts';
 import type { Methods } from './server.ts';
@@ -79,6 +81,8 @@ function protectionIn(fields: Fields): Protection {
   const counts = countsIn(fields);
   const measuredRisk = riskIn(fields.optionalText('measuredRisk'));
   const alias = fields.optionalText('alias');
+  if (alias !== undefined && !isAlias(alias))
+    throw new SkerryError('MESSAGE_MALFORMED', 'no such alias can be');
   return {
     risk: riskIn(fields.text('risk')) ?? 'high',
     acceptReduced: fields.flag('acceptReduced'),
@@ -99,20 +103,39 @@ function answer(document: unknown, secret: Uint8Array = new Uint8Array(0)): Pack
   return { document, secret };
 }
 
-/** The owner's key of an id or alias. */
+/** The owner's keys of an alias: those that live, else those that were destroyed. */
+async function ownedByAlias(peer: Peer, alias: string): Promise<OwnedKey[]> {
+  const named = (await peer.keys.list()).filter(({ notes }) => notes.alias === alias);
+  const alive = named.filter(({ tombstone }) => tombstone === null);
+  return alive.length > 0 ? alive : named;
+}
+
+/** The owner's key of an alias, an id, or the beginning of an id. */
 async function findOwned(peer: Peer, name: string): Promise<OwnedKey> {
   if (/^[0-9a-f]{64}$/i.test(name)) {
     const owned = peer.keys.get(parseKeyId(name));
     if (owned) return owned;
   }
-  const named = (await peer.keys.list()).filter(({ notes }) => notes.alias === name);
-  const [only] = named;
-  if (!only || named.length > 1) {
-    throw new SkerryError('KEY_UNKNOWN', `this home has ${named.length || 'no'} keys of that id or alias`, {
-      name,
-    });
+  let found = await ownedByAlias(peer, name);
+  if (found.length === 0 && name.length >= keyIdPrefixMin && /^[0-9a-f]+$/i.test(name)) {
+    const begun = name.toLowerCase();
+    found = (await peer.keys.list()).filter(({ manifest }) => toHex(manifest.core.keyId).startsWith(begun));
+  }
+  const [only] = found;
+  if (!only || found.length > 1) {
+    const count = found.length === 0 ? 'no key' : `${found.length} keys`;
+    throw new SkerryError('KEY_UNKNOWN', `this home has ${count} of that id or alias`, { name });
   }
   return only;
+}
+
+/** An alias names one key: who destroys by it must not meet another. */
+async function refuseTakenAlias(peer: Peer, alias: string | undefined): Promise<void> {
+  if (alias === undefined) return;
+  const [taken] = await ownedByAlias(peer, alias);
+  if (!taken || taken.tombstone) return;
+  const keyId = toHex(taken.manifest.core.keyId);
+  throw new SkerryError('USAGE', `another key of this home has that alias: ${keyId}`, { keyId });
 }
 
 /** The id that a name stands for: a key of this home by alias, or anybody's by its 64 digits. */
@@ -147,7 +170,8 @@ function endingDocument({ acknowledged, needed, k, outstanding }: Ending): objec
 
 function peersDocument(peer: Peer): object {
   const peers = peer.candidates().map(({ nodeId, place, operator, trust, availability }) => {
-    const roundTripMs = peer.network.streams.roundTripMs(nodeId) ?? null;
+    const measuredMs = peer.network.streams.roundTripMs(nodeId);
+    const roundTripMs = measuredMs === undefined ? null : Math.round(measuredMs * 10) / 10;
     return {
       nodeId,
       location: place,
@@ -192,7 +216,9 @@ export function daemonMethods(peer: Peer): Methods {
     plan: async ({ document }) => answer(peer.plan(protectionIn(fieldsOf(document)))),
     deal: async ({ document, secret }) => {
       const fields = fieldsOf(document);
-      const { placement } = await peer.deal(slotIn(fields), secret, protectionIn(fields));
+      const protection = protectionIn(fields);
+      await refuseTakenAlias(peer, protection.alias);
+      const { placement } = await peer.deal(slotIn(fields), secret, protection);
       return answer({ placement });
     },
     open: async ({ document, secret }) => {
