@@ -1,6 +1,7 @@
 export {
   delayMsMax,
   directoryPageMax,
+  grantUsesMax,
   manifestBytesMax,
   shareRecordBytesMax,
 } from './parameters.ts';

@@ -3,13 +3,25 @@ import { Readable } from 'node:stream';
 import { describe, expect, test } from 'vitest';
 import { grantBytesMax } from '../parameters.ts';
 import { readGrant } from '../src/grant-token.ts';
-import { run } from './captured-run.ts';
+import { documentIn, run } from './captured-run.ts';
 import { createFolder } from './folder.ts';
 
 const token = Buffer.from('{"payload":"?>"}').toString('base64url');
 const stdin = Readable.from([]);
 
 describe('a grant', () => {
+  test.each([
+    ['--uses', '0'],
+    ['--uses', '1000001'],
+    ['--for', '0s'],
+    ['--for', '61m'],
+    ['--for', '10'],
+  ])('with %s %s is no command line, and no daemon is asked', async (...flags) => {
+    const result = await run(['grant', 'key', '--to', 'node', ...flags, '--json']);
+    expect(documentIn(result)).toMatchObject({ error: { code: 'USAGE' } });
+    expect(result.exitCode).toBe(2);
+  });
+
   test('is the same on the command line, in a file and on standard input', async () => {
     using folder = createFolder();
     writeFileSync(folder.path('grant'), `${token}\n`);

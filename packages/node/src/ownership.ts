@@ -187,7 +187,10 @@ async function findOwnManifest(
 ): Promise<Manifest> {
   const manifest = await findManifest(options, keyId);
   if (sameAuthority(manifest.core.authority, authority)) return manifest;
-  throw new SkerryError('GRANT_INVALID', 'the key belongs to another owner, so a grant of theirs is needed');
+  throw new SkerryError(
+    'GRANT_INVALID',
+    'the key belongs to another owner: a grant of theirs opens it, and they alone give and revoke grants',
+  );
 }
 
 function createGrant(options: OwnershipOptions, authority: Authority) {

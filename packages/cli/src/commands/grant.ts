@@ -7,7 +7,8 @@ type Flags = { readonly to: string; readonly for: string; readonly uses?: number
 const unitsMs: Readonly<Record<string, number>> = { s: 1000, m: 60_000, h: 3_600_000 };
 
 const afterHelp = `
-The token lets one node open one key, for an hour at most. Uses are counted by each holder alone.
+The token lets one node open one key, for an hour at most. Holders take it for two minutes longer, as clocks differ;
+skerry revoke ends it sooner. Uses are counted by each holder alone.
 
 Example:
   skerry grant 3f9a... --to 12D3KooW... --for 10m --uses 1`;
@@ -22,11 +23,18 @@ function readDuration(text: string): number {
   return lifeMs;
 }
 
+async function checkUses(uses: number): Promise<number> {
+  const { grantUsesMax } = await import('@skerry/wire');
+  if (uses >= 1 && uses <= grantUsesMax) return uses;
+  throw new SkerryError('USAGE', `--uses is a whole number from 1 to ${grantUsesMax}`);
+}
+
 async function grant(key: string, flags: Flags, invocation: Invocation): Promise<void> {
   const { connectDaemon } = await import('../daemon/client.ts');
   const daemon = connectDaemon(await invocation.findHome());
   const lifeMs = readDuration(flags.for);
-  const { document } = await daemon.call('grant', { key, to: flags.to, lifeMs, uses: flags.uses ?? null });
+  const uses = flags.uses === undefined ? null : await checkUses(flags.uses);
+  const { document } = await daemon.call('grant', { key, to: flags.to, lifeMs, uses });
   await invocation.print(document, () => `${(document as { token: string }).token}\n`);
 }
 
