@@ -87,8 +87,10 @@ const slots: readonly CommandSlot[] = [
 ];
 
 const afterHelp = `
-Settings come from flags, then SKERRY_* variables, then HOME/config.toml, then defaults: see skerry config.
-Exit codes: 0 done, 1 bug, 2 invalid input, 3 refused, 4 unavailable, 5 corrupt.`;
+Settings come from flags, then SKERRY_* variables, then HOME/config.toml, then
+defaults: see skerry config.
+Exit codes: 0 done, 1 bug, 2 invalid input, 3 refused, 4 unavailable,
+5 corrupt.`;
 
 function createProgram(write: (text: string) => void): Command {
   return new Command('skerry')
@@ -101,6 +103,7 @@ function createProgram(write: (text: string) => void): Command {
     .helpOption('-h, --help', 'print this help')
     .helpCommand('help [command]', 'print the help of a command')
     .addHelpText('after', afterHelp)
+    .configureHelp({ showGlobalOptions: true })
     .configureOutput({ writeOut: write, writeErr: () => {} })
     .exitOverride();
 }
@@ -108,7 +111,7 @@ function createProgram(write: (text: string) => void): Command {
 /** What commander says about a command line that it does not take, as one of our errors. */
 function usageError(error: CommanderError): SkerryError {
   if (error.code === 'commander.help') {
-    return new SkerryError('USAGE', 'no command was given; skerry --help lists them');
+    return new SkerryError('USAGE', 'no command was given, or none that there is; skerry --help lists them');
   }
   const message = error.message.replace(/^error: /, '').replace(/\.?\s*$/, '');
   return new SkerryError('USAGE', `${message}; see skerry --help`);

@@ -18,6 +18,17 @@ import manifest from '../package.json' with { type: 'json' };
 import { documentIn, run } from './captured-run.ts';
 import { createFolder } from './folder.ts';
 
+/** Commands below others. */
+const subcommands: Readonly<Record<string, readonly (readonly string[])[]>> = {
+  key: ['create', 'import', 'open', 'ls', 'show', 'explain', 'destroy'].map(name => ['key', name]),
+  config: ['ls', 'get', 'set', 'path'].map(name => ['config', name]),
+  identity: [['identity', 'passphrase']],
+  peers: [
+    ['peers', 'ls'],
+    ['peers', 'show'],
+  ],
+};
+
 const bin = join(import.meta.dirname, '../bin/skerry.js');
 
 /** Runs the real command in its own process. */
@@ -112,7 +123,19 @@ describe('arguments', () => {
     }
   });
 
+  it('the help of every command fits a terminal of 80 columns and has the flags that all take', async () => {
+    const commands = ['key', 'config', 'identity', 'peers'].flatMap(name => [[name], ...subcommands[name]!]);
+    const others = 'init run dev entropy plan seal open grant revoke status'.split(' ').map(name => [name]);
+    for (const argv of [[], ...commands, ...others]) {
+      const { exitCode, stdout } = await run([...argv, '--help'], { columns: 80 });
+      expect(exitCode, argv.join(' ')).toBe(0);
+      for (const flag of ['--home <dir>', '--json', '--quiet']) expect(stdout).toContain(flag);
+      for (const line of stdout.split('\n')) expect(line.length, line).toBeLessThanOrEqual(80);
+    }
+  });
+
   it.each([
+    [['help', 'frobnicate'], 'or none that there is'],
     [[], 'no command was given'],
     [['frobnicate'], "unknown command 'frobnicate'"],
     [['--frobnicate'], "unknown option '--frobnicate'"],

@@ -5,8 +5,10 @@ import type { Configuration, Sourced } from '../configuration.ts';
 import type { Setting, SettingKey } from '../settings.ts';
 
 const afterHelp = `
-Values come from SKERRY_* variables, then HOME/config.toml, then defaults; flags of a command win over all.
-Trust has a table of its own: [trust], with a node id or "operator:NAME" for each number from 0 to 1.
+Values come from SKERRY_* variables, then HOME/config.toml, then defaults;
+flags of a command win over all.
+Trust has a table of its own: [trust], with a node id or "operator:NAME" for
+each number from 0 to 1.
 
 Examples:
   skerry config

@@ -14,11 +14,12 @@ type DevFlags = { readonly nodes: number; readonly once?: string; readonly accep
 const nodesDefault = 12;
 
 const help = `
-Every node has its own home, identity, disk and sockets; places and operators are simulated, and certificates say so.
+Every node has its own home, identity, disk and sockets; places and operators
+are simulated, and certificates say so.
 
 Examples:
   skerry dev                         twelve nodes in twelve cities, until Ctrl-C
-  skerry dev --once report.pdf       measure, seal, lose holders, open, compare; then end
+  skerry dev --once report.pdf       measure, seal, lose holders, open; then end
   skerry dev --nodes 5 --once a.txt --accept-reduced`;
 
 /** Errors of nodes go to the operator; what a lost peer makes them say is expected here. */

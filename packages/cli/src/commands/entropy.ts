@@ -10,8 +10,8 @@ type Flags = {
 };
 
 const afterHelp = `
-Only full windows count. A stream shorter than the window gives one value; under 256 bytes there is no
-estimate, and the risk is the configured default.
+Only full windows count. A stream shorter than the window gives one value;
+under 256 bytes there is no estimate, and the risk is the configured default.
 
 Examples:
   skerry entropy secrets.tar

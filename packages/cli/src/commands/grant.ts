@@ -7,11 +7,12 @@ type Flags = { readonly to: string; readonly for: string; readonly uses?: number
 const unitsMs: Readonly<Record<string, number>> = { s: 1000, m: 60_000, h: 3_600_000 };
 
 const afterHelp = `
-The token lets one node open one key, for an hour at most. Holders take it for two minutes longer, as clocks differ;
-skerry revoke ends it sooner. Uses are counted by each holder alone.
+The token lets one node open one key, for an hour at most. Holders take it for
+two minutes longer, as clocks differ; skerry revoke ends it sooner. Uses are
+counted by each holder alone.
 
 Example:
-  skerry grant 3f9a... --to 12D3KooW... --for 10m --uses 1`;
+  skerry grant 3f9a51c0 --to 12D3KooW... --for 10m --uses 1`;
 
 /** Milliseconds in a text such as 90s, 10m or 1h. */
 function readDuration(text: string): number {

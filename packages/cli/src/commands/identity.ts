@@ -8,9 +8,11 @@ type Flags = {
 };
 
 const passphraseHelp = `
-The present passphrase, where there is one, is in --passphrase-file, SKERRY_PASSPHRASE_FILE or the setting
-passphrase-file, else typed at the terminal; the new one is in --new-passphrase-file, else typed there twice. A daemon
-that runs goes on, and needs the new one when it next starts. If this is stopped half way, give it again.
+The present passphrase, where there is one, is in --passphrase-file,
+SKERRY_PASSPHRASE_FILE or the setting passphrase-file, else typed at the
+terminal; the new one is in --new-passphrase-file, else typed there twice. A
+daemon that runs goes on, and needs the new one when it next starts. If this is
+stopped half way, give it again.
 
 Examples:
   skerry identity passphrase

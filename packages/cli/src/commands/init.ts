@@ -11,10 +11,12 @@ type Flags = {
 };
 
 const afterHelp = `
-Places resolve offline: "City, CC", "City, US-ST", or "lat,lon" in degrees. Keys are kept in the home, readable by
-you alone: owner.key signs for your keys and cannot be made again, so back it up. Under a passphrase they are age
-files; --passphrase asks for it twice, else it is in --passphrase-file, SKERRY_PASSPHRASE_FILE or passphrase-file.
-What no flag says of place, operator and profile is taken from SKERRY_LOCATION, SKERRY_OPERATOR and SKERRY_PROFILE.
+Places resolve offline: "City, CC", "City, US-ST", or "lat,lon" in degrees.
+Keys are kept in the home, readable by you alone: owner.key signs for your keys
+and cannot be made again, so back it up. Under a passphrase they are age files;
+--passphrase asks for it twice, else it is in --passphrase-file,
+SKERRY_PASSPHRASE_FILE or passphrase-file. What no flag says of place, operator
+and profile is taken from SKERRY_LOCATION, SKERRY_OPERATOR and SKERRY_PROFILE.
 
 Examples:
   skerry init --location "Reykjavik, IS" --operator acme

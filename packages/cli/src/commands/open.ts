@@ -5,7 +5,8 @@ import { declareGrantFlags, type GrantFlags, readGrant } from '../grant-token.ts
 type Flags = GrantFlags & { readonly output: string };
 
 const afterHelp = `
-The output appears only when every byte was verified. A file that another owner sealed needs their grant for this node.
+The output appears only when every byte was verified. A file that another owner
+sealed needs their grant for this node.
 
 Examples:
   skerry open report.sealed -o report.pdf

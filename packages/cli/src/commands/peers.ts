@@ -11,7 +11,8 @@ type Peer = Omit<Candidate, 'place'> & {
 };
 
 const afterHelp = `
-Trust is neutral (0.50) unless you state otherwise: skerry config set trust.operator:NAME 0.8.
+Trust is neutral (0.50) unless you state otherwise: skerry config set
+trust.operator:NAME 0.8.
 skerry peers ls --json is what skerry plan --peers takes.`;
 
 async function askPeers(invocation: Invocation): Promise<Peer[]> {

@@ -19,16 +19,19 @@ type Flags = {
 };
 
 const afterHelp = `
-The risk is the file's measured one, raised to the configured minimum; --risk overrides the measurement. With
---t, --n and --k the level's targets are skipped, its hard caps never; the default level is then low.
+The risk is the file's measured one, raised to the configured minimum; --risk
+overrides the measurement. With --t, --n and --k the level's targets are
+skipped, its hard caps never; the default level is then low.
 
-Without --peers, the nodes that the daemon knows. A peers file is {"peers": [...]}. Each entry has nodeId, location
-("Reykjavik, IS", "64.15,-21.94" or {name, lat, lon, country}) and perhaps operator, trust and availability (0 to 1).
+Without --peers, the nodes that the daemon knows. A peers file is {"peers":
+[...]}. Each entry has nodeId, location ("Reykjavik, IS", "64.15,-21.94" or
+{name, lat, lon, country}) and perhaps operator, trust and availability (0 to
+1).
 
 Examples:
   skerry plan secrets.tar --peers peers.json
   skerry plan --risk high --profile local --peers peers.json --accept-reduced
-  skerry plan --t 3 --n 5 --k 7 --peers peers.json --json | jq .certificate.survives`;
+  skerry plan --t 3 --n 5 --k 7 --json | jq .certificate.survives`;
 
 /** t, n and k if they were given: all or none. */
 function countsOf({ t, n, k }: Flags): Counts | undefined {

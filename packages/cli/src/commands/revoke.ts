@@ -4,8 +4,10 @@ import type { CommandModule, Invocation } from '../command.ts';
 type Flags = { readonly all?: boolean; readonly jti?: string };
 
 const afterHelp = `
-A grant is named by its jti, or by its token; --all ends every grant of a key that was given so far. It is effective once
-k - t + 1 holders know: no t are left that would still take the grant. The others are told as soon as they are back.
+A grant is named by its jti, or by its token; --all ends every grant of a key
+that was given so far. It is effective once k - t + 1 holders know: no t are
+left that would still take the grant. The others are told as soon as they are
+back.
 
 Examples:
   skerry revoke 4xjc0bI0yAIvU8cKhzvGQA

@@ -11,14 +11,17 @@ type Flags = {
 };
 
 const afterHelp = `
-Runs in the foreground and logs to standard error. SIGTERM or Ctrl-C lets what is under way finish, then ends.
+Runs in the foreground and logs to standard error. SIGTERM or Ctrl-C lets what
+is under way finish, then ends.
 
-Keys under a passphrase need it at the start: from --passphrase-file, SKERRY_PASSPHRASE_FILE or the setting
-passphrase-file, else typed at the terminal. The setting swarm-key names the key of a private network.
+Keys under a passphrase need it at the start: from --passphrase-file,
+SKERRY_PASSPHRASE_FILE or the setting passphrase-file, else typed at the
+terminal. The setting swarm-key names the key of a private network.
 
 Examples:
   skerry run --listen /ip4/0.0.0.0/tcp/4001
-  skerry run --home ./node2 --listen /ip4/127.0.0.1/tcp/0 --bootstrap /ip4/127.0.0.1/tcp/4001/p2p/12D3KooW...`;
+  skerry run --home ./node2 --listen /ip4/127.0.0.1/tcp/0 \\
+    --bootstrap /ip4/127.0.0.1/tcp/4001/p2p/12D3KooW...`;
 
 /** The secrets that a node starts with: the caller's to wipe. */
 type Secrets = Pick<PeerOptions, 'passphrase' | 'swarmKey'>;

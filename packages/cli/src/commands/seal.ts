@@ -12,8 +12,9 @@ type Flags = {
 };
 
 const afterHelp = `
-One pass over the input: it is measured and encrypted (an age v1 file), and its key is dealt by the level measured.
-The output appears only when the key is safely deposited. --recipient adds ordinary age recipients.
+One pass over the input: it is measured and encrypted (an age v1 file), and its
+key is dealt by the level measured. The output appears only when the key is
+safely deposited. --recipient adds ordinary age recipients.
 
 Examples:
   skerry seal report.pdf -o report.sealed
