@@ -146,10 +146,12 @@ describe('five daemons in processes of their own', () => {
 
   test('the alias of a destroyed key is free for another one', async () => {
     const first = await makeKey('phoenix');
+    await grantTo(first, 1);
     expect((await at(0, ['key', 'destroy', 'phoenix'])).exitCode).toBe(0);
     const { stdout } = await run(['key', 'show', first], { env: { SKERRY_HOME: daemons[0]!.home } });
     expect(stdout).toContain('shares  destroyed');
     expect(stdout).not.toContain('live');
+    expect(stdout).not.toContain('grant ');
     const second = await makeKey('phoenix');
     expect(second).not.toBe(first);
     expect(documentIn(await at(0, ['key', 'show', 'phoenix']))).toMatchObject({ keyId: second });

@@ -42,6 +42,8 @@ type GrantDocument = {
   readonly revoked: boolean;
 };
 
+type Grants = { readonly grants: readonly GrantDocument[] };
+
 function readAlias(text: string): string {
   if (isAlias(text)) return text;
   throw new InvalidArgumentError(
@@ -121,9 +123,9 @@ function keyText(key: KeyDocument): string {
 }
 
 /** The grants that are good, two lines each so that no terminal cuts an id. */
-function grantsText(grants: readonly GrantDocument[]): string {
+function grantsText({ grants, destroyed }: KeyDocument & Grants): string {
   return grants
-    .filter(({ revoked }) => !revoked)
+    .filter(({ revoked }) => !revoked && !destroyed)
     .map(({ jti, to, exp, uses }) => {
       const until = new Date(exp * 1000).toISOString().replace('.000', '');
       const often = uses === null ? '' : `, ${uses} ${uses === 1 ? 'use' : 'uses'} at each holder`;
@@ -134,8 +136,8 @@ function grantsText(grants: readonly GrantDocument[]): string {
 
 async function show(name: string, invocation: Invocation): Promise<void> {
   const { document } = await (await connect(invocation)).call('key', { key: name });
-  const { grants } = document as { grants: readonly GrantDocument[] };
-  await invocation.print(document, () => `${keyText(document as KeyDocument)}${grantsText(grants)}`);
+  const key = document as KeyDocument & Grants;
+  await invocation.print(key, () => `${keyText(key)}${grantsText(key)}`);
 }
 
 async function explain(name: string, invocation: Invocation): Promise<void> {
