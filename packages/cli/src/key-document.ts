@@ -19,7 +19,8 @@ export function keyDocument({ manifest, notes, tombstone }: OwnedKey, isAlive: (
   const live = holders.filter(holder => holder.live).length;
   return {
     keyId: toHex(core.keyId),
-    kind: notes.kind,
+    kind: 'extractable',
+    purpose: notes.kind === 'sealed' ? 'file' : 'bytes',
     destroyed: tombstone !== null,
     alias: notes.alias,
     epoch: core.epoch,

@@ -88,7 +88,10 @@ describe('six daemons in processes of their own', () => {
     expect(documentIn(done)).toMatchObject({ risk: 'low', profile: 'local', t: 2, k: 3, bytes: 90_000 });
     expect(done.stderr).toContain('owner.key');
     const { keyId } = documentIn(done) as { keyId: string };
-    expect(documentIn(await at(0, ['key', 'show', keyId, '--json']))).toMatchObject({ kind: 'sealed' });
+    expect(documentIn(await at(0, ['key', 'show', keyId, '--json']))).toMatchObject({
+      kind: 'extractable',
+      purpose: 'file',
+    });
     expect((await at(0, ['open', sealed, '-o', opened])).exitCode).toBe(0);
     expect(readFileSync(opened)).toEqual(readFileSync(plain));
     expect((await at(1, ['open', sealed, '-o', folder.path('stolen')])).exitCode).toBe(3);

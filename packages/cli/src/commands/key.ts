@@ -116,7 +116,7 @@ function keyText(key: KeyDocument): string {
     : [`shares  ${key.t} of ${key.k}; ${key.live} live, margin ${key.margin}`, ...holders];
   return [
     `key     ${key.keyId}${key.alias === null ? '' : ` (${printable(key.alias)})`}`,
-    `kind    ${key.kind}, epoch ${key.epoch}, risk ${key.risk}, profile ${key.profile} ${marks}`.trimEnd(),
+    `kind    ${key.kind}, for ${key.purpose === 'file' ? 'a sealed file' : 'bytes'}, epoch ${key.epoch}, risk ${key.risk}, profile ${key.profile} ${marks}`.trimEnd(),
     ...shares,
     '',
   ].join('\n');
@@ -155,12 +155,12 @@ async function list(invocation: Invocation): Promise<void> {
   const { renderTable } = await import('../render/table.ts');
   const { keys } = document as { keys: KeyDocument[] };
   await invocation.print(document, () => {
-    const rows = keys.map(({ keyId, alias, kind, risk, reduced, destroyed, t, k, live, margin }) => {
+    const rows = keys.map(({ keyId, alias, purpose, risk, reduced, destroyed, t, k, live, margin }) => {
       const level = destroyed ? 'DESTROYED' : reduced ? `${risk} REDUCED` : risk;
       const health = destroyed ? ['', ''] : [String(live), String(margin)];
-      return [keyId.slice(0, 16), alias ?? '', kind, level, `${t} of ${k}`, ...health];
+      return [keyId.slice(0, 16), alias ?? '', purpose, level, `${t} of ${k}`, ...health];
     });
-    const titles = ['key', 'alias', 'kind', 'risk', 'needed', 'live', 'margin'];
+    const titles = ['key', 'alias', 'for', 'risk', 'needed', 'live', 'margin'];
     const columns = titles.map(title => ({ title }));
     return renderTable(rows, { columns, width: invocation.tableWidth, color: invocation.color });
   });
