@@ -72,9 +72,7 @@ test('what has expired is not passed on, and what is forged costs its sender', a
     const forged = { ...revocation(), grant: { jti: `forgedGrant${i}`, exp: past + 2_000 } };
     await gossip.publish(revocationTopic, encodeRevocation(forged));
   }
-  const scores = at(hosts, 0).libp2p.services.gossip as unknown as {
-    score: { score: (id: string) => number };
-  };
-  await until(() => scores.score.score(at(hosts, 1).nodeId) < 0);
+  const judge = at(hosts, 0).libp2p.services.gossip as unknown as { getScore: (nodeId: string) => number };
+  await until(() => judge.getScore(at(hosts, 1).nodeId) < 0);
   expect(new Set([...at(heard, 0), ...at(heard, 2)])).toEqual(new Set(['grantNumber1']));
 });
