@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { concatBytes, equalBytes, SkerryError } from '@skerry/base';
 import { ClassicLevel } from 'classic-level';
 import { parameters } from '../parameters.ts';
+import { createTurns, type Turns } from './turns.ts';
 
 /** One change to the store. */
 export type StoreChange =
@@ -24,7 +25,8 @@ export type Store = {
   readonly del: (key: string) => Promise<void>;
   /**
    * Rewrites the files that have values which a key had before, so that they are in none of them when this resolves.
-   * What the file system and the disk keep of deleted files is beyond it. @throws STORE_FAILED
+   * What the file system and the disk keep of deleted files is beyond it. The key is the caller's alone
+   * meanwhile: its value is written once more. @throws STORE_FAILED
    */
   readonly erase: (key: string) => Promise<void>;
   /** All changes or none, on disk when this resolves; a crash in between leaves none. @throws STORE_FAILED */
@@ -46,6 +48,9 @@ type Level = ClassicLevel<string, Uint8Array>;
 const durable = { sync: true } as const;
 
 const checkBytes = 8;
+
+/** What listing and erasing take turns at: an open iterator keeps old values alive. */
+const files = 'files';
 
 /**
  * Opens, or makes, the store in a directory.
@@ -74,7 +79,7 @@ export async function openStore(directory: string): Promise<Store> {
     },
     put: async (key, value) => batch([{ type: 'put', key, value }]),
     del: async key => batch([{ type: 'del', key }]),
-    erase: async key => inTurn(async () => guarded(directory, async () => erase(level, writer, key))),
+    erase: async key => inTurn(files, async () => guarded(directory, async () => erase(level, writer, key))),
     batch,
     keys: prefix => keysFrom(level, directory, prefix, inTurn),
     close: async () => {
@@ -189,25 +194,15 @@ async function erase(level: Level, writer: Pick<Writer, 'write'>, key: string): 
   await level.compactRange(key, key);
 }
 
-/** Listing and erasing take turns, since an open iterator keeps old values alive. */
-function createTurns(): <T>(work: () => Promise<T>) => Promise<T> {
-  let last: Promise<unknown> = Promise.resolve();
-  return async work => {
-    const turn = last.then(work, work);
-    last = turn;
-    return turn;
-  };
-}
-
 async function* keysFrom(
   level: Level,
   directory: string,
   prefix: string,
-  inTurn: ReturnType<typeof createTurns>,
+  inTurn: Turns,
 ): AsyncGenerator<string> {
   // U+FFFF sorts behind every character of a key
   const range = { gte: prefix, lt: `${prefix}\uffff` };
-  yield* await inTurn(async () => guarded(directory, async () => level.keys(range).all()));
+  yield* await inTurn(files, async () => guarded(directory, async () => level.keys(range).all()));
 }
 
 /** LevelDB checks blocks only on demand, and a value read under another's key would pass: so each has its own. */
