@@ -1,2 +1,2 @@
-export { hpkeOpen, hpkeOverheadBytes, hpkeSeal } from './src/hpke.ts';
+export { type HpkeRecipient, hpkeOverheadBytes, hpkeRecipient, hpkeSeal } from './src/hpke.ts';
 export { nodeClock, nodeCrypto, nodeRandom } from './src/primitives.ts';

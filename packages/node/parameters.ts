@@ -17,6 +17,12 @@ export const parameters = {
   requestsInFlightPerPeerMax: 256,
   /** Responders of which round trips are remembered, 300 to 100,000; then those without a stream are forgotten. */
   respondersMax: 4_096,
+  /** Keys whose agreements between mask keys are remembered, 1 to 4,096: at most 8 KiB each. */
+  agreementsKeptMax: 256,
+  /** Grants whose signatures are remembered as verified, 1 to 65,536: some KiB each at most. */
+  grantsKeptMax: 1_024,
+  /** Keys of which the owner's own grant is kept, to be presented again, 1 to 4,096. */
+  ownGrantsKeptMax: 256,
   /** A peer that has owed an answer for so many milliseconds counts as silent; less says little. */
   silentAfterMs: 1_000,
   /** Milliseconds for which it then counts as silent, before it is tried again; any answer ends it sooner. */

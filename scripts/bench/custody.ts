@@ -70,6 +70,8 @@ export async function custodyCases(bench: Bench): Promise<Case[]> {
   const keyId = at(await deal(bench, 1), 0);
   for (let i = 0; i < (quick ? 60 : 400); i++) await peer.open(keyId); // the holders' code is compiled meanwhile
   const round = exchanges.of('round');
+  const steps = ['offer', 'deposit', 'activate'].map(exchanges.of);
+  exchanges.end();
   const [opens, openEchoes] = await inTurns(
     quick ? 3 : 9,
     quick ? 40 : 150,
@@ -84,7 +86,7 @@ export async function custodyCases(bench: Bench): Promise<Case[]> {
       latest = await dealOne(bench);
     },
     async () => {
-      for (const name of ['offer', 'deposit', 'activate']) await echoes.ask(k, exchanges.of(name));
+      for (const step of steps) await echoes.ask(k, step);
     },
     async () => settle(bench, latest),
   );

@@ -1,18 +1,15 @@
-import { Aes256Gcm, CipherSuite, DhkemX25519HkdfSha256, HkdfSha256 } from '@hpke/core';
 import { concatBytes } from '@skerry/base';
+import { CipherSuite } from 'hpke';
+import { aes256Gcm, dhkemX25519, hkdfSha256, privateSuiteKey } from './hpke-suite.ts';
+import { keyBytes, tagBytes } from './primitives.ts';
 
-const suite = new CipherSuite({
-  kem: new DhkemX25519HkdfSha256(),
-  kdf: new HkdfSha256(),
-  aead: new Aes256Gcm(),
-});
+const suite = new CipherSuite(dhkemX25519, hkdfSha256, aes256Gcm);
 
 /** DHKEM(X25519, HKDF-SHA256), HKDF-SHA256, AES-256-GCM: the ids of RFC 9180 section 7, which travel. */
 const suiteId = new Uint8Array([0x00, 0x20, 0x00, 0x01, 0x00, 0x02]);
-const encBytes = 32;
 
 /** Bytes that `hpkeSeal` adds to its plaintext: suite id, encapsulated key, tag. */
-export const hpkeOverheadBytes = suiteId.length + encBytes + 16;
+export const hpkeOverheadBytes = suiteId.length + keyBytes + tagBytes;
 
 /**
  * Seals to a public key (RFC 9180, base mode, single shot).
@@ -28,42 +25,47 @@ export async function hpkeSeal(
   plaintext: Uint8Array,
 ): Promise<Uint8Array<ArrayBuffer> | undefined> {
   try {
-    const recipientPublicKey = await suite.kem.deserializePublicKey(exact(publicKey));
-    const sealed = await suite.seal({ recipientPublicKey, info: exact(info) }, exact(plaintext));
-    return concatBytes(suiteId, new Uint8Array(sealed.enc), new Uint8Array(sealed.ct));
+    const recipient = await suite.DeserializePublicKey(publicKey);
+    const { encapsulatedSecret, ciphertext } = await suite.Seal(recipient, plaintext, { info });
+    return concatBytes(suiteId, encapsulatedSecret, ciphertext);
   } catch {
     return undefined; // a low-order or malformed public key
   }
 }
 
-/**
- * Opens what `hpkeSeal` made.
- *
- * @param seed 32 bytes, the X25519 private key
- * @param info as at sealing
- * @param sealed from a peer: anything
- * @returns the plaintext, owned by the caller, or undefined where it does not open
- */
-export async function hpkeOpen(
-  seed: Uint8Array,
-  info: Uint8Array,
-  sealed: Uint8Array,
-): Promise<Uint8Array<ArrayBuffer> | undefined> {
-  if (sealed.length < hpkeOverheadBytes || suiteId.some((byte, i) => sealed[i] !== byte)) return undefined;
-  try {
-    const recipientKey = await suite.kem.deserializePrivateKey(exact(seed));
-    const enc = exact(sealed.subarray(suiteId.length, suiteId.length + encBytes));
-    const opened = await suite.open(
-      { recipientKey, enc, info: exact(info) },
-      exact(sealed.subarray(suiteId.length + encBytes)),
-    );
-    return new Uint8Array(opened);
-  } catch {
-    return undefined; // a wrong key, context or ciphertext: the caller names the error
-  }
-}
+/** Who opens what was sealed to a key. Its copy of the private key ends with it. */
+export type HpkeRecipient = {
+  /** 32 bytes, X25519. */
+  readonly publicKey: Uint8Array<ArrayBuffer>;
+  /**
+   * Opens what `hpkeSeal` made.
+   *
+   * @param info as at sealing
+   * @param sealed from a peer: anything
+   * @returns the plaintext, owned by the caller, or undefined where it does not open
+   */
+  readonly open: (info: Uint8Array, sealed: Uint8Array) => Promise<Uint8Array<ArrayBuffer> | undefined>;
+};
 
-/** @hpke/core takes ArrayBuffers whole. */
-function exact(bytes: Uint8Array): ArrayBuffer {
-  return new Uint8Array(bytes).buffer;
+/**
+ * The recipient whose private key a seed is. What comes again and again to one key has it prepared once.
+ *
+ * @param seed 32 bytes, stays the caller's
+ */
+export function hpkeRecipient(seed: Uint8Array): HpkeRecipient {
+  const key = privateSuiteKey(seed);
+  return {
+    publicKey: key.raw,
+    open: async (info, sealed) => {
+      if (sealed.length < hpkeOverheadBytes || suiteId.some((byte, i) => sealed[i] !== byte))
+        return undefined;
+      try {
+        const enc = sealed.subarray(suiteId.length, suiteId.length + keyBytes);
+        const ciphertext = sealed.subarray(suiteId.length + keyBytes);
+        return new Uint8Array(await suite.Open(key, enc, ciphertext, { info }));
+      } catch {
+        return undefined; // a wrong key, context or ciphertext: the caller names the error
+      }
+    },
+  };
 }

@@ -13,8 +13,12 @@ import {
 } from 'node:crypto';
 import { assert, type Clock, type Crypto, type Random } from '@skerry/base';
 
-const keyBytes = 32;
-const tagBytes = 16;
+/** Bytes of a key of any kind here. */
+export const keyBytes = 32;
+
+/** Bytes of an AES-GCM tag. */
+export const tagBytes = 16;
+
 const nonce = new Uint8Array(12);
 
 /** DER prefixes that turn 32 raw bytes into the structures of RFC 8410. */
@@ -39,9 +43,13 @@ function publicKey(prefix: Buffer, raw: Uint8Array): KeyObject {
   return createPublicKey({ key: Buffer.concat([prefix, raw]), format: 'der', type: 'spki' });
 }
 
-/** The last 32 bytes of the SPKI form are the raw key. */
-function rawPublicKey(key: KeyObject): Uint8Array<ArrayBuffer> {
-  return new Uint8Array(createPublicKey(key).export({ format: 'der', type: 'spki' }).subarray(-keyBytes));
+/**
+ * The 32 bytes of a private key's public half. By way of JWK, which takes a tenth of the time that SPKI does.
+ */
+export function rawPublicKey(key: KeyObject): Uint8Array<ArrayBuffer> {
+  const { x } = createPublicKey(key).export({ format: 'jwk' });
+  assert(x !== undefined, 'keys of RFC 8037 have an x');
+  return new Uint8Array(Buffer.from(x, 'base64url'));
 }
 
 function ed25519Verify(key: Uint8Array, message: Uint8Array, signature: Uint8Array): boolean {
@@ -53,16 +61,21 @@ function ed25519Verify(key: Uint8Array, message: Uint8Array, signature: Uint8Arr
   }
 }
 
-function x25519(seed: Uint8Array, key: Uint8Array): Uint8Array<ArrayBuffer> | undefined {
-  if (key.length !== keyBytes) return undefined;
+/** The X25519 private key of a 32-byte seed. */
+export function x25519PrivateKey(seed: Uint8Array): KeyObject {
+  return privateKey(prefixes.x25519Private, seed);
+}
+
+/**
+ * X25519 (RFC 7748): the shared secret, owned by the caller; undefined for what is no public key, and where the secret
+ * would be all zero, as with a point of low order.
+ */
+export function agree(mine: KeyObject, theirs: Uint8Array): Uint8Array<ArrayBuffer> | undefined {
+  if (theirs.length !== keyBytes) return undefined;
   let secret: Uint8Array<ArrayBuffer>;
   try {
-    secret = new Uint8Array(
-      diffieHellman({
-        privateKey: privateKey(prefixes.x25519Private, seed),
-        publicKey: publicKey(prefixes.x25519Public, key),
-      }),
-    );
+    const theirKey = publicKey(prefixes.x25519Public, theirs);
+    secret = new Uint8Array(diffieHellman({ privateKey: mine, publicKey: theirKey }));
   } catch {
     return undefined; // OpenSSL refuses low-order points itself
   }
@@ -102,8 +115,8 @@ export const nodeCrypto: Crypto = {
   ed25519Sign: (seed, message) =>
     new Uint8Array(sign(null, message, privateKey(prefixes.ed25519Private, seed))),
   ed25519Verify,
-  x25519PublicKey: seed => rawPublicKey(privateKey(prefixes.x25519Private, seed)),
-  x25519,
+  x25519PublicKey: seed => rawPublicKey(x25519PrivateKey(seed)),
+  x25519: (seed, key) => agree(x25519PrivateKey(seed), key),
   aeadSeal,
   aeadOpen,
 };

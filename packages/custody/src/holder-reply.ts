@@ -20,33 +20,42 @@ export function holderAt({ core }: Manifest, x: number): Manifest['core']['holde
   return holder;
 }
 
+/** What a holder answered: its part, and its node's signature over it, which nobody has looked at yet. */
+export type Contribution = { readonly contribution: Uint8Array; readonly signature: Uint8Array };
+
 /**
- * The contribution in a holder's opened answer, if its node signed it for this very round.
+ * The contribution in a holder's opened answer.
  *
  * @param request that was asked
- * @param x the holder's point
  * @param answer opened, from the holder: anything; wiped here
  * @returns a contribution owned by the caller, or the code of what was wrong
  */
-export function contributionIn(
-  crypto: Crypto,
-  manifest: Manifest,
-  request: RoundRequest,
-  x: number,
-  answer: Uint8Array,
-): Uint8Array | ErrorCode {
+export function contributionIn(request: RoundRequest, answer: Uint8Array): Contribution | ErrorCode {
   try {
-    const { bytesMax } = contributionShape;
-    const { contribution, signature } = decode(contributionShape, answer, bytesMax, 'contribution');
-    if (contribution.length !== request.length) return 'SHARE_LENGTH_INVALID';
-    const challenge = challengeOf(crypto, roundContextOf(crypto, request, manifest.core.scheme));
-    const signed = contributionPreimage(challenge, x, contribution);
-    const { nodeKey } = holderAt(manifest, x);
-    return crypto.ed25519Verify(nodeKey, signed, signature) ? contribution : 'SIGNATURE_INVALID';
+    const opened = decode(contributionShape, answer, contributionShape.bytesMax, 'contribution');
+    return opened.contribution.length === request.length ? opened : 'SHARE_LENGTH_INVALID';
   } catch (error) {
     if (error instanceof SkerryError) return error.code;
     throw error;
   } finally {
     wipe(answer);
   }
+}
+
+/**
+ * Whether a holder's node signed a contribution for this very round.
+ *
+ * @param request that was asked
+ * @param x the holder's point
+ */
+export function isSigned(
+  crypto: Crypto,
+  manifest: Manifest,
+  request: RoundRequest,
+  x: number,
+  { contribution, signature }: Contribution,
+): boolean {
+  const challenge = challengeOf(crypto, roundContextOf(crypto, request, manifest.core.scheme));
+  const { nodeKey } = holderAt(manifest, x);
+  return crypto.ed25519Verify(nodeKey, contributionPreimage(challenge, x, contribution), signature);
 }

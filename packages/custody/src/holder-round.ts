@@ -153,7 +153,8 @@ function answerRound(active: HeldEpoch, env: HolderEnv, request: RoundRequest): 
   const points = core.points.filter(point => set.includes(point.x));
   const { share, keys, close } = openHeldShare(crypto, active, 'SHARE_CORRUPT');
   try {
-    const contribution = contribute(crypto, { ctx: context, points, share, maskSeed: keys.maskSeed });
+    const remembered = env.pairSecrets && { pairSecrets: env.pairSecrets(active.coreHash) };
+    const contribution = contribute(crypto, { ctx: context, points, share, keys, ...remembered });
     const signature = crypto.ed25519Sign(env.nodeSeed, contributionPreimage(challenge, x, contribution));
     const plaintext = encode(contributionShape, { contribution, signature });
     wipe(contribution);

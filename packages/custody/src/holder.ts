@@ -7,7 +7,7 @@ import {
   SkerryError,
   wipe,
 } from '@skerry/base';
-import { provePossession } from '@skerry/sharing';
+import { type PairSecrets, provePossession } from '@skerry/sharing';
 import {
   type Activation,
   acceptPreimage,
@@ -65,6 +65,8 @@ export type HolderEnv = {
   };
   /** Shares that the operator is willing to hold in all. */
   readonly capacity: number;
+  /** What is remembered of this key's agreements between mask keys, for the core of a hash; else they are made anew. */
+  readonly pairSecrets?: (coreHash: Uint8Array) => PairSecrets;
 };
 
 /**

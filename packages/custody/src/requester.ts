@@ -11,7 +11,7 @@ import {
   setsInFlightMax,
   setsPerWrongSum,
 } from '../parameters.ts';
-import { contributionIn, holderAt } from './holder-reply.ts';
+import { type Contribution, contributionIn, holderAt, isSigned } from './holder-reply.ts';
 import { roundContextOf } from './holder-round.ts';
 import { explainFailure } from './open-failure.ts';
 import { chooseSet, nameSet } from './set-choice.ts';
@@ -49,7 +49,7 @@ type Attempt = {
   /** Of its set. */
   readonly name: string;
   readonly request: RoundRequest;
-  readonly contributions: ReadonlyMap<number, Uint8Array>;
+  readonly contributions: ReadonlyMap<number, Contribution>;
   /**
    * `open` and in flight; `late` once its time is over, though its answers still count; `busy` until then, once a
    * member was; `void` once a member failed, or after `busy`; `wrong` once its sum was not the committed payload.
@@ -216,7 +216,9 @@ export function startOpen(env: RequesterEnv, order: OpenOrder): RequesterStep {
 }
 
 function end(state: RequesterState, effect: RequesterEffect): RequesterStep {
-  for (const { contributions } of state.attempts) wipe(...contributions.values());
+  for (const { contributions } of state.attempts) {
+    for (const { contribution } of contributions.values()) wipe(contribution);
+  }
   return { state: { ...state, ended: true }, effects: [effect] };
 }
 
@@ -274,16 +276,38 @@ function passOver(
   return goOn(env, { ...replaceAttempt(state, { ...attempt, status: 'busy' }), slow });
 }
 
-/** Sums a complete set: the key, or one more reason to try others. It says nothing about any one member. */
+/**
+ * A set whose sum is wrong, and parts of it that their holders' nodes did not sign: those holders have failed, and the
+ * set says nothing about its other members.
+ */
+function dropForgers(env: RequesterEnv, state: RequesterState, id: number, forgers: number[]): RequesterStep {
+  const attempts = state.attempts.map(attempt => {
+    const isVoid = attempt.id === id || forgers.some(x => wants(attempt, x));
+    return isVoid ? ({ ...attempt, status: 'void' } as const) : attempt;
+  });
+  const failed = new Map(state.failed);
+  for (const x of forgers) failed.set(x, 'SIGNATURE_INVALID');
+  return goOn(env, { ...state, attempts, failed });
+}
+
+/**
+ * Sums a complete set: the key, or one more reason to try others. It says nothing about any one member who signed its
+ * part. The commitment alone says whether a sum is right, so that signatures are only looked at where it is not.
+ */
 function sum(env: RequesterEnv, state: RequesterState, attempt: Attempt): RequesterStep {
   const { core } = state.order.manifest;
-  const answers = [...attempt.contributions].map(([x, contribution]) => ({ x, contribution }));
+  const answers = [...attempt.contributions].map(([x, { contribution }]) => ({ x, contribution }));
   try {
     const context = roundContextOf(env.crypto, attempt.request, core.scheme);
     const payload = recoverPayload(env.crypto, context, answers, core);
     return end(state, { type: 'done', payload, sets: state.attempts.length });
   } catch (error) {
     if (!(error instanceof SkerryError)) throw error;
+    const { manifest } = state.order;
+    const forgers = [...attempt.contributions]
+      .filter(([x, part]) => !isSigned(env.crypto, manifest, attempt.request, x, part))
+      .map(([x]) => x);
+    if (forgers.length > 0) return dropForgers(env, state, attempt.id, forgers);
     const suspicion = new Map(state.suspicion);
     for (const x of attempt.request.set) suspicion.set(x, (suspicion.get(x) ?? 0) + 1);
     const next = { ...replaceAttempt(state, { ...attempt, status: 'wrong' }), suspicion };
@@ -304,18 +328,13 @@ function takeAnswer(
     return { state, effects: [] };
   }
   const { request } = attempt;
-  const contribution =
-    typeof answer === 'string'
-      ? answer
-      : contributionIn(env.crypto, state.order.manifest, request, x, answer);
-  if (typeof contribution === 'string') {
-    return busyCodes.has(contribution)
-      ? passOver(env, state, attempt, x, contribution)
-      : dropHolder(env, state, x, contribution);
+  const part = typeof answer === 'string' ? answer : contributionIn(request, answer);
+  if (typeof part === 'string') {
+    return busyCodes.has(part) ? passOver(env, state, attempt, x, part) : dropHolder(env, state, x, part);
   }
   const slow = new Map(state.slow);
   slow.delete(x);
-  const next = { ...attempt, contributions: new Map(attempt.contributions).set(x, contribution) };
+  const next = { ...attempt, contributions: new Map(attempt.contributions).set(x, part) };
   const updated = { ...replaceAttempt(state, next), slow };
   return next.contributions.size === request.set.length
     ? sum(env, updated, next)

@@ -59,7 +59,7 @@ export async function createDesk(counts: Counts): Promise<Desk> {
     const node = nodeOf(world, nodeIdOf(nodeKey));
     const { active } = node.held(manifest.core.keyId)!;
     const { share, keys } = openHeldShare(nodeCrypto, active!, 'SHARE_CORRUPT');
-    return { x, node, share, maskSeed: keys.maskSeed.slice() };
+    return { x, node, share, keys: { maskSeed: keys.maskSeed.slice(), mk: keys.mk } };
   });
 
   async function open(conduct: Conduct, changes: Partial<OpenOrder> = {}): Promise<OpenOutcome> {
@@ -76,11 +76,11 @@ export async function createDesk(counts: Counts): Promise<Desk> {
     };
     return carryOpen(timeline, openOrder, ({ holder: { x }, request }, deliver) => {
       const number = holders.findIndex(holder => holder.x === x);
-      const { share, maskSeed, node } = at(holders, number);
+      const { share, keys, node } = at(holders, number);
       const context = roundContextOf(nodeCrypto, request, 'gf256');
       const challenge = challengeOf(nodeCrypto, context);
       const contribution = (): Uint8Array =>
-        contribute(nodeCrypto, { ctx: context, points: manifest.core.points, share, maskSeed });
+        contribute(nodeCrypto, { ctx: context, points: manifest.core.points, share, keys });
       const signed = (given: Uint8Array): Uint8Array => {
         const preimage = contributionPreimage(challenge, x, given);
         const signature = nodeCrypto.ed25519Sign(node.nodeSeed, preimage);

@@ -1,5 +1,5 @@
 import { assert, toHex } from '@skerry/base';
-import { hpkeOpen, hpkeSeal, nodeCrypto, nodeRandom } from '@skerry/crypto';
+import { hpkeRecipient, hpkeSeal, nodeCrypto, nodeRandom } from '@skerry/crypto';
 import {
   decodeHeldKey,
   encodeHeldKey,
@@ -125,7 +125,7 @@ async function followUp(
 ): Promise<HolderEvent> {
   if (effect.type === 'open-dek') {
     const { seed, info, deposit } = effect;
-    return { type: 'dek-opened', deposit, dek: await hpkeOpen(seed, info, deposit.sealedDek) };
+    return { type: 'dek-opened', deposit, dek: await hpkeRecipient(seed).open(info, deposit.sealedDek) };
   }
   const { request, held } = effect;
   return { type: 'grant-verified', request, claims: verifyGrant(request.grant, held.core.authority) };

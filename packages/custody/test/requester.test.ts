@@ -31,6 +31,16 @@ function errorIn({ result }: OpenOutcome): SkerryError {
   return result;
 }
 
+/** An answer whose signature, at its end, is spoilt. */
+function spoilt(answer: Uint8Array): Uint8Array {
+  return answer.map((byte, i) => byte ^ Number(i === answer.length - 1));
+}
+
+/** A wrong contribution that the holder's node did not sign. */
+function unsigned({ request, signed }: Parameters<Conduct>[0]): Uint8Array {
+  return spoilt(signed(nodeRandom.bytes(request.length)));
+}
+
 const conducts: readonly (readonly [string, Conduct])[] = [
   ['are silent', () => undefined],
   ['are slow', asked => ({ ...honest(asked)!, afterMs: 4000 })],
@@ -41,6 +51,8 @@ const conducts: readonly (readonly [string, Conduct])[] = [
   ['send noise', () => ({ answer: nodeRandom.bytes(120) })],
   ['send nothing at all', () => ({ answer: new Uint8Array(0) })],
   ['lie', ({ request, signed }) => ({ answer: signed(nodeRandom.bytes(request.length)) })],
+  ['lie and do not sign it', asked => ({ answer: unsigned(asked) })],
+  ['do not sign what is right', ({ honest }) => ({ answer: spoilt(honest()) })],
   [
     'send contributions of another length',
     ({ request, signed }) => ({ answer: signed(nodeRandom.bytes(request.length + 1)) }),
@@ -120,10 +132,7 @@ describe('an open', () => {
   });
 
   it.each<[ErrorCode, Conduct]>([
-    [
-      'SIGNATURE_INVALID',
-      ({ honest }) => ({ answer: honest().map((byte, i, all) => byte ^ Number(i === all.length - 1)) }),
-    ],
+    ['SIGNATURE_INVALID', asked => ({ answer: unsigned(asked) })],
     [
       'SHARE_LENGTH_INVALID',
       ({ request, signed }) => ({ answer: signed(nodeRandom.bytes(request.length + 1)) }),

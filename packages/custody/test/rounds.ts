@@ -1,6 +1,6 @@
 import type { ErrorCode } from '@skerry/base';
 import { SkerryError } from '@skerry/base';
-import { hpkeOpen, nodeCrypto, nodeRandom } from '@skerry/crypto';
+import { hpkeRecipient, nodeCrypto, nodeRandom } from '@skerry/crypto';
 import { roundContextOf } from '@skerry/custody';
 import { challengeOf } from '@skerry/sharing';
 import {
@@ -72,7 +72,7 @@ export async function contributionOf(
   try {
     const { sealed } = decodeAnswer('round', answer);
     const challenge = challengeOf(nodeCrypto, roundContextOf(nodeCrypto, request, 'gf256'));
-    const opened = await hpkeOpen(recipientSeed, answerInfo(challenge, x), sealed);
+    const opened = await hpkeRecipient(recipientSeed).open(answerInfo(challenge, x), sealed);
     return opened ? decode(contributionShape, opened, 512, 'contribution').contribution : 'SIGNATURE_INVALID';
   } catch (error) {
     if (error instanceof SkerryError) return error.code;

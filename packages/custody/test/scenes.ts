@@ -1,5 +1,5 @@
 import { at, SkerryError } from '@skerry/base';
-import { hpkeOpen, nodeCrypto, nodeRandom } from '@skerry/crypto';
+import { hpkeRecipient, nodeCrypto, nodeRandom } from '@skerry/crypto';
 import { decodeHeldKey, type HeldKey, type HolderEnv, type HolderStep, stepHolder } from '@skerry/custody';
 import type { Counts } from '@skerry/placement';
 import { type Manifest, nodeIdOf, type RequestBody, type RequestName } from '@skerry/wire';
@@ -65,7 +65,7 @@ export async function makeScene(
       );
       const [effect] = step.effects;
       if (effect?.type !== 'open-dek') throw new SkerryError('SHARE_MISMATCH');
-      const dek = await hpkeOpen(ekSeed, effect.info, effect.deposit.sealedDek);
+      const dek = await hpkeRecipient(ekSeed).open(effect.info, effect.deposit.sealedDek);
       if (!dek) throw new SkerryError('SHARE_MISMATCH');
       return dek;
     },

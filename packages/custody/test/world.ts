@@ -1,5 +1,5 @@
 import { type ErrorCode, SkerryError, toHex } from '@skerry/base';
-import { hpkeOpen, hpkeSeal, nodeCrypto, nodeRandom } from '@skerry/crypto';
+import { hpkeRecipient, hpkeSeal, nodeCrypto, nodeRandom } from '@skerry/crypto';
 import {
   type AskedHolder,
   type AuthoritySigner,
@@ -351,7 +351,7 @@ export async function open(
     ask(world, by.nodeKey, holder.nodeId, { name: 'round', body: request, deadlineMs }, async answer => {
       if (typeof answer === 'string') return deliver(answer);
       deliver(
-        (await hpkeOpen(recipientSeed, answerInfo(challenge, holder.x), answer.sealed)) ??
+        (await hpkeRecipient(recipientSeed).open(answerInfo(challenge, holder.x), answer.sealed)) ??
           'SIGNATURE_INVALID',
       );
     });

@@ -1,5 +1,5 @@
 import { type Clock, fromHex, type Log, type Random, SkerryError, toHex, wipe } from '@skerry/base';
-import { hpkeOpen, hpkeSeal, nodeCrypto } from '@skerry/crypto';
+import { hpkeRecipient, hpkeSeal, nodeCrypto } from '@skerry/crypto';
 import {
   type HeldEpoch,
   type HolderEffect,
@@ -20,8 +20,8 @@ import {
 import { parameters } from '../parameters.ts';
 import { createAdmission } from './admission.ts';
 import { codeOf } from './asking.ts';
-import { verifyGrant } from './grants.ts';
 import { type HeldKeys, openHeldKeys } from './held-keys.ts';
+import { createHolderMemory, type HolderMemory } from './holder-memory.ts';
 import type { Publisher } from './publishing.ts';
 import type { Store } from './store.ts';
 import { createTurns, type Turns } from './turns.ts';
@@ -52,6 +52,8 @@ type CustodyOptions = {
   /** Answers requests that are not about one key. */
   readonly answerOther: (request: DirectoryRequest) => Uint8Array;
   readonly log: Log;
+  /** @default an empty one */
+  readonly memory?: HolderMemory;
 };
 
 /** The holder: answers what other nodes ask of the shares kept here. */
@@ -104,6 +106,7 @@ function eventOf(request: KeyRequest, from: Uint8Array): [Uint8Array, HolderEven
 async function carryOut(
   effect: HolderEffect,
   { publish, bury }: Pick<CustodyOptions, 'publish' | 'bury'>,
+  memory: HolderMemory,
   eraseFiles: () => Promise<void>,
 ): Promise<Outcome> {
   switch (effect.type) {
@@ -112,12 +115,12 @@ async function carryOut(
       return {};
     case 'open-dek': {
       const { deposit, seed, info } = effect;
-      const dek = await hpkeOpen(seed, info, deposit.sealedDek);
+      const dek = await hpkeRecipient(seed).open(info, deposit.sealedDek);
       return { event: { type: 'dek-opened', deposit, dek } };
     }
     case 'verify-grant': {
       const { request, held } = effect;
-      const claims = await verifyGrant(request.grant, held.core.authority).catch(codeOf);
+      const claims = await memory.claimsOf(request.grant, held).catch(codeOf);
       return { event: { type: 'grant-verified', request, claims } };
     }
     case 'publish':
@@ -149,6 +152,7 @@ function wipeStep({ held, effects }: HolderStep): void {
 async function runKey(
   options: CustodyOptions,
   keys: HeldKeys,
+  memory: HolderMemory,
   keyId: string,
   first: HolderEvent,
 ): Promise<Uint8Array> {
@@ -163,18 +167,20 @@ async function runKey(
       if (outcome.event.type === 'offer' && keys.offerCount() >= parameters.offersKeptMax) {
         throw new SkerryError('TOO_BUSY', 'too many offers wait for their deposit');
       }
-      const env = { crypto: nodeCrypto, random, nowMs, nodeKey, nodeSeed, capacity };
+      const pairSecrets = memory.pairSecretsOf(keyId);
+      const env = { crypto: nodeCrypto, random, nowMs, nodeKey, nodeSeed, capacity, pairSecrets };
       const load = keys.load(dealer, nowMs);
       const step = stepHolder(steps.at(-1)?.held ?? null, { ...env, load }, outcome.event);
       steps.push(step);
       await keys.write(keyId, step, nowMs);
       outcome = {};
       for (const effect of step.effects) {
-        outcome = { ...outcome, ...(await carryOut(effect, options, eraseFiles)) };
+        outcome = { ...outcome, ...(await carryOut(effect, options, memory, eraseFiles)) };
       }
     }
     return outcome.answer ?? encodeRefusal('KEY_UNKNOWN');
   } finally {
+    if (first.type !== 'round' && first.type !== 'probe') memory.forget(keyId);
     steps.forEach(wipeStep);
   }
 }
@@ -242,12 +248,12 @@ function createUpkeep(
  * @throws STORE_FAILED, STORE_CORRUPT where the store does not give its keys
  */
 export async function createCustodyService(options: CustodyOptions): Promise<CustodyService> {
-  const { store, clock, log } = options;
+  const { store, clock, log, memory = createHolderMemory() } = options;
   const keys = await openHeldKeys(store, log);
   const admission = createAdmission(clock);
   const inTurn = createTurns();
   const run = async (keyId: string, event: HolderEvent): Promise<Uint8Array> =>
-    inTurn(keyId, async () => runKey(options, keys, keyId, event));
+    inTurn(keyId, async () => runKey(options, keys, memory, keyId, event));
 
   async function answer({ nodeId }: { readonly nodeId: string }, body: Uint8Array): Promise<Uint8Array> {
     admission.request(nodeId, body.length);

@@ -1,4 +1,4 @@
-import { equalBytes, fromHex, type Log, type Risk, SkerryError, toHex } from '@skerry/base';
+import { fromHex, type Log, type Risk, SkerryError, toHex } from '@skerry/base';
 import type { PlacementCertificate } from '@skerry/placement';
 import {
   bytes,
@@ -93,7 +93,7 @@ export function createKeyring(store: Store, log: Log): Keyring {
   function read(keyId: string): OwnedKey | undefined {
     const stored = store.get(`${prefix}${keyId}`);
     if (!stored) return undefined;
-    if (!latest || latest.keyId !== keyId || !equalBytes(latest.stored, stored)) {
+    if (!latest || latest.keyId !== keyId || Buffer.compare(latest.stored, stored) !== 0) {
       latest = { keyId, stored, key: decodeKey(keyId, stored) };
     }
     return latest.key;

@@ -1,5 +1,5 @@
 import { type Clock, type Random, SkerryError, wipe } from '@skerry/base';
-import { hpkeOpen, nodeCrypto } from '@skerry/crypto';
+import { type HpkeRecipient, hpkeRecipient, nodeCrypto } from '@skerry/crypto';
 import {
   type AskedHolder,
   type OpenOrder,
@@ -40,10 +40,14 @@ function inOrder(
   streams: OpeningOptions['streams'],
   holders: readonly Omit<AskedHolder, 'roundTripMs'>[],
 ): AskedHolder[] {
-  const known = holders.map(holder => ({ ...holder, roundTripMs: streams.roundTripMs(holder.nodeId) }));
-  const rank = (holder: AskedHolder): number =>
-    streams.isAlive(holder.nodeId) ? (holder.roundTripMs ?? 1e6) : 1e9;
-  return known.sort((a, b) => rank(a) - rank(b));
+  const known = holders.map(holder => {
+    const roundTripMs = streams.roundTripMs(holder.nodeId);
+    return {
+      rank: streams.isAlive(holder.nodeId) ? (roundTripMs ?? 1e6) : 1e9,
+      asked: { ...holder, roundTripMs },
+    };
+  });
+  return known.sort((a, b) => a.rank - b.rank).map(({ asked }) => asked);
 }
 
 /** Asks one holder for its part, and opens what it answers; a failure is an event too. */
@@ -51,7 +55,7 @@ async function askHolder(
   streams: OpeningOptions['streams'],
   { attempt, holder, request, deadlineMs }: Extract<RequesterEffect, { type: 'ask' }>,
   order: OpenOrder,
-  recipientSeed: Uint8Array,
+  recipient: HpkeRecipient,
   signal: AbortSignal,
 ): Promise<RequesterEvent> {
   const { nodeId, x } = holder;
@@ -59,7 +63,7 @@ async function askHolder(
     const { sealed } = await ask(streams, nodeId, 'round', request, { deadlineMs, signal });
     const context = roundContextOf(nodeCrypto, request, order.manifest.core.scheme);
     const info = answerInfo(challengeOf(nodeCrypto, context), x);
-    const opened = await hpkeOpen(recipientSeed, info, sealed);
+    const opened = await recipient.open(info, sealed);
     return { type: 'answered', attempt, x, answer: opened ?? 'SIGNATURE_INVALID' };
   } catch (error) {
     return { type: 'answered', attempt, x, answer: codeOf(error) };
@@ -73,7 +77,7 @@ async function askHolder(
 async function runRound(
   { streams, clock, random }: OpeningOptions,
   order: OpenOrder,
-  recipientSeed: Uint8Array,
+  recipient: HpkeRecipient,
 ): Promise<RoundResult> {
   const ending = new AbortController();
   const timers = new Set<NodeJS.Timeout>();
@@ -99,7 +103,7 @@ async function runRound(
   function carryOut(effects: readonly RequesterEffect[]): void {
     for (const effect of effects) {
       if (effect.type === 'ask') {
-        askHolder(streams, effect, order, recipientSeed, ending.signal).then(take, reject);
+        askHolder(streams, effect, order, recipient, ending.signal).then(take, reject);
       } else if (effect.type === 'wake') timers.add(setTimeout(take, effect.afterMs, effect.event));
       else if (effect.type === 'done') resolve({ payload: effect.payload, sets: effect.sets });
       else reject(effect.error);
@@ -132,17 +136,14 @@ export async function openKey(
   const { streams, nodeKey, confirmationSeed, random } = options;
   const { box, keyId } = order.manifest.core;
   const recipientSeed = random.bytes(32);
+  const recipient = hpkeRecipient(recipientSeed);
+  wipe(recipientSeed);
+  const holders = inOrder(streams, order.holders);
+  const asked = { ...order, holders, recipientKey: recipient.publicKey, nodeKey, confirmationSeed };
+  const { payload, sets } = await runRound(options, asked, recipient);
   try {
-    const recipientKey = nodeCrypto.x25519PublicKey(recipientSeed);
-    const holders = inOrder(streams, order.holders);
-    const asked = { ...order, holders, recipientKey, nodeKey, confirmationSeed };
-    const { payload, sets } = await runRound(options, asked, recipientSeed);
-    try {
-      return { key: unpackKey({ crypto: nodeCrypto, payload, box, keyId }), sets };
-    } finally {
-      wipe(payload);
-    }
+    return { key: unpackKey({ crypto: nodeCrypto, payload, box, keyId }), sets };
   } finally {
-    wipe(recipientSeed);
+    wipe(payload);
   }
 }

@@ -21,6 +21,7 @@ import { labelOf, type TrustStatements } from './neighbours.ts';
 import type { Network } from './network.ts';
 import type { Notice } from './notices.ts';
 import { type OpenedKey, openKey } from './opening.ts';
+import { createOwnGrants, ownGrantLifeMs } from './own-grants.ts';
 import type { Store } from './store.ts';
 import { createTurns, type Turns } from './turns.ts';
 
@@ -112,9 +113,6 @@ type OwnershipOptions = {
   readonly clock: Clock;
   readonly log: Log;
 };
-
-/** How long a grant that the owner gives itself for one open is good, in ms. */
-const ownGrantLifeMs = 60_000;
 
 /**
  * The claims of a grant to a node, whose node key is its confirmation key.
@@ -304,6 +302,8 @@ export function createOwnership(options: OwnershipOptions): Ownership {
     sign: message => [{ index: 0, signature: nodeCrypto.ed25519Sign(ownerSeed, message) }],
   };
   const issue = createGrant(options, authority);
+  const ownTerms = { lifeMs: ownGrantLifeMs, uses: null };
+  const ownGrant = createOwnGrants(async keyId => issue(keyId, nodeIdOf(nodeKey), ownTerms), clock);
   const given = createGivenGrants(store, clock, log);
   const inTurn = createTurns();
   const { revoke, destroy } = createEnding(options, signer, given, inTurn);
@@ -316,9 +316,9 @@ export function createOwnership(options: OwnershipOptions): Ownership {
 
   async function open(keyId: Uint8Array, presented?: Uint8Array): Promise<OpenedKey> {
     const manifest = await findManifest(options, keyId);
-    const ownTerms = { lifeMs: ownGrantLifeMs, uses: null };
-    const token = presented ?? (await issue(keyId, nodeIdOf(nodeKey), ownTerms)).token;
-    const labels = labelsOf(findOwned(options, keyId), network.candidates(trust));
+    const owned = findOwned(options, keyId);
+    const token = presented ?? (await ownGrant(keyId, owned?.revokedBefore ?? 0));
+    const labels = labelsOf(owned, network.candidates(trust));
     const holders = manifest.core.holders.map(holder => {
       const nodeId = nodeIdOf(holder.nodeKey);
       return { x: holder.x, nodeId, label: labels.get(nodeId) ?? nodeId };

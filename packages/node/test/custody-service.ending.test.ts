@@ -4,8 +4,9 @@ import { join } from 'node:path';
 import { at, toHex } from '@skerry/base';
 import { nodeClock, nodeCrypto, nodeRandom } from '@skerry/crypto';
 import { decodeHeldKey, pendingLifeMs } from '@skerry/custody';
-import { deletionPreimage, type KeyRecord, type Manifest, tombstoneHashOf } from '@skerry/wire';
+import { coreHashOf, deletionPreimage, type KeyRecord, type Manifest, tombstoneHashOf } from '@skerry/wire';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { createHolderMemory } from '../src/holder-memory.ts';
 import {
   answerTo,
   dealTo,
@@ -16,6 +17,7 @@ import {
   makeParty,
   offerTo,
   openFrom,
+  restartHolder,
   revocationOf,
   roundAt,
   startHolder,
@@ -54,6 +56,23 @@ async function isOnDisk(directory: string, bytes: Uint8Array): Promise<boolean> 
   const files = await Promise.all(names.map(async name => readFile(join(directory, name))));
   return files.some(file => file.includes(bytes));
 }
+
+test("what a holder remembers of a key's agreements is wiped with the share", async () => {
+  const { holders, manifest, keyId, close } = await dealt('memory');
+  const memory = createHolderMemory();
+  const directory = join(root, 'memory');
+  for (const index of holders.keys()) await restartHolder(holders, directory, index, { memory });
+  await openFrom(holders, manifest, owner, await grantTo(owner, manifest, owner));
+  const remembered = memory.pairSecretsOf(keyId)(coreHashOf(nodeCrypto, manifest.core));
+  const secrets = [...remembered.values()];
+  expect(secrets).toHaveLength(2); // the two holders of the set that share this memory agreed on one secret, under each x
+  expect(secrets.some(secret => secret.some(byte => byte !== 0))).toBe(true);
+  const order = tombstoneOf(owner, manifest);
+  for (const holder of holders)
+    expect(isAnswered(await answerTo(holder, owner, 'destroy', order))).toBe(true);
+  expect(secrets.every(secret => secret.every(byte => byte === 0))).toBe(true);
+  await close();
+});
 
 test('a deletion is signed when the secret is in no file of the store any more', async () => {
   const { holders, manifest, keyId, close } = await dealt('erase');

@@ -29,6 +29,7 @@ import {
 import { type CustodyService, createCustodyService } from '../src/custody-service.ts';
 import { dealKey } from '../src/dealing.ts';
 import { issueGrant } from '../src/grants.ts';
+import { createHolderMemory, type HolderMemory } from '../src/holder-memory.ts';
 import { openKey } from '../src/opening.ts';
 import { openStore, type Store } from '../src/store.ts';
 
@@ -79,12 +80,13 @@ export type HolderOptions = {
   readonly lookUp?: (keyId: Uint8Array) => Promise<KeyRecord | undefined>;
   /** Stands between the service and its store. */
   readonly through?: (store: Store) => Store;
+  readonly memory?: HolderMemory;
 };
 
 /** A holder whose store is in a directory. */
 export async function startHolder(directory: string, options: HolderOptions = {}): Promise<Holder> {
   const { party = makeParty(), capacity = 1_000, clock = nodeClock, log = quiet, through } = options;
-  const { lookUp = async () => undefined } = options;
+  const { lookUp = async () => undefined, memory = createHolderMemory() } = options;
   const store = await openStore(directory);
   const published: string[] = [];
   const buried: string[] = [];
@@ -100,6 +102,7 @@ export async function startHolder(directory: string, options: HolderOptions = {}
     lookUp,
     answerOther: () => encodeAnswer('directory', { records: [nodeRandom.bytes(4_000)], total: 1 }),
     log,
+    memory,
   });
   return { ...party, store, service, published, buried };
 }

@@ -1,7 +1,7 @@
 import { type Crypto, equalBytes, preimage, SkerryError, wipe } from '@skerry/base';
 import { addInto, addScaledInto, lagrangeCoefficient } from './field.ts';
 import { commitPayload } from './payload.ts';
-import { matchShare, type Point } from './share-keys.ts';
+import { matchShare, type Point, type ShareKeys } from './share-keys.ts';
 import { checkHolderPoint, checkPayloadLength, type Share } from './shares.ts';
 
 /** What a round is for: it decides the point and the recipient. */
@@ -119,8 +119,8 @@ export type ContributionInputs = {
   readonly points: readonly Point[];
   /** The holder's share, matched against its point just before (`matchShare`); stays the caller's. */
   readonly share: Share;
-  /** The seed of its mask key, from the same `matchShare`; stays the caller's. */
-  readonly maskSeed: Uint8Array;
+  /** Its mask key, from the same `matchShare`; the seed stays the caller's. */
+  readonly keys: Pick<ShareKeys, 'maskSeed' | 'mk'>;
   /** Read and filled where given; without it every result is computed and wiped. */
   readonly pairSecrets?: PairSecrets;
 };
@@ -135,7 +135,7 @@ export type ContributionInputs = {
  * @throws OPERATION_REFUSED, SHARE_COUNTS_INVALID, FIELD_POINT_INVALID, SET_INVALID for a context that breaks a rule
  * @throws NOT_IN_SET where S lacks the share's point
  * @throws SHARE_LENGTH_INVALID where the share is not `ctx.length` bytes
- * @throws SHARE_CORRUPT where `maskSeed` is not the seed of the point's mk: the masks would not cancel
+ * @throws SHARE_CORRUPT where the mask key is not the point's: the masks would not cancel
  * @throws SET_INVALID where `points` lacks one of S
  * @throws CORE_INVALID for a mask key of low order: its mask would be known to everybody
  */
@@ -146,7 +146,7 @@ export function contribute(crypto: Crypto, inputs: ContributionInputs): Uint8Arr
   if (index < 0) throw new SkerryError('NOT_IN_SET', '', { x: share.x });
   if (share.y.length !== ctx.length) throw new SkerryError('SHARE_LENGTH_INVALID');
   const maskKeys = maskKeysOf(ctx.set, inputs.points);
-  if (!equalBytes(crypto.x25519PublicKey(inputs.maskSeed), maskKeys[index]!)) {
+  if (!equalBytes(inputs.keys.mk, maskKeys[index]!)) {
     throw new SkerryError('SHARE_CORRUPT', '', { x: share.x });
   }
   const challenge = challengeOf(crypto, ctx);
@@ -176,13 +176,13 @@ function maskKeysOf(set: readonly number[], points: readonly Point[]): Uint8Arra
 /** Adds k_ij to a contribution, where i is the holder and j is `other`. */
 function addMask(
   crypto: Crypto,
-  { share, maskSeed, pairSecrets }: ContributionInputs,
+  { share, keys, pairSecrets }: ContributionInputs,
   challenge: Uint8Array,
   other: number,
   otherKey: Uint8Array,
   contribution: Uint8Array,
 ): void {
-  const pairSecret = pairSecrets?.get(other) ?? crypto.x25519(maskSeed, otherKey);
+  const pairSecret = pairSecrets?.get(other) ?? crypto.x25519(keys.maskSeed, otherKey);
   if (pairSecret === undefined) {
     throw new SkerryError('CORE_INVALID', 'a mask key has low order', { x: other });
   }

@@ -59,8 +59,8 @@ export function makeContext(dealt: DealtKey, op: Operation, x: number, set: read
 }
 
 /** The answer that an honest holder gives. */
-export function answerOf(dealt: DealtKey, ctx: RoundContext, { x, share, maskSeed }: Holder): Answer {
-  return { x, contribution: contribute(nodeCrypto, { ctx, points: dealt.holders, share, maskSeed }) };
+export function answerOf(dealt: DealtKey, ctx: RoundContext, { x, share, ...keys }: Holder): Answer {
+  return { x, contribution: contribute(nodeCrypto, { ctx, points: dealt.holders, share, keys }) };
 }
 
 /** The holders of some points, in their order. */

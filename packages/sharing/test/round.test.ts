@@ -90,7 +90,7 @@ describe('a masked round', () => {
     const ctx = makeContext(dealt, 'open', 0, pointsOf(dealt).slice(1));
     const own = holdersAt(dealt, ctx.set)[1]!;
     const pairSecrets: PairSecrets = new Map();
-    const inputs = { ctx, points: dealt.holders, share: own.share, maskSeed: own.maskSeed };
+    const inputs = { ctx, points: dealt.holders, share: own.share, keys: own };
     const first = contribute(crypto, inputs);
     expect(contribute(crypto, inputs)).toEqual(first);
     expect(contribute(crypto, { ...inputs, pairSecrets })).toEqual(first);
@@ -122,8 +122,8 @@ describe('contribute refuses', () => {
     const dealt = await dealKey({ t: 3, k: 5 });
     const set = pointsOf(dealt).slice(0, 3);
     const ctx = makeContext(dealt, 'open', 0, set);
-    const { share, maskSeed } = dealt.holders[0]!;
-    return { dealt, inputs: { ctx, points: dealt.holders, share, maskSeed } };
+    const { share, ...keys } = dealt.holders[0]!;
+    return { dealt, inputs: { ctx, points: dealt.holders, share, keys } };
   }
 
   test.each<[string, Partial<RoundContext>, string]>([
@@ -170,8 +170,8 @@ describe('contribute refuses', () => {
 
   test('a mask seed that is not the one of its point', async () => {
     const { dealt, inputs } = await makeInputs();
-    const { maskSeed } = dealt.holders[1]!;
-    expect(() => contribute(crypto, { ...inputs, maskSeed })).toThrow(coded('SHARE_CORRUPT'));
+    const keys = dealt.holders[1]!;
+    expect(() => contribute(crypto, { ...inputs, keys })).toThrow(coded('SHARE_CORRUPT'));
   });
 
   test.each(lowOrderKeys)('the mask key %s of low order', async key => {

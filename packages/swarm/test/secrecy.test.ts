@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { at, type Log, toHex } from '@skerry/base';
-import { hpkeOpen, nodeClock, nodeCrypto, nodeRandom } from '@skerry/crypto';
+import { hpkeRecipient, nodeClock, nodeCrypto, nodeRandom } from '@skerry/crypto';
 import { decodeHeldKey, openHeldShare, roundContextOf } from '@skerry/custody';
 import { type Deal, loadIdentity, openKey, openStore, type Peer } from '@skerry/node';
 import { challengeOf, interpolate, type Share } from '@skerry/sharing';
@@ -158,7 +158,7 @@ describe('what a requester and an archivist get to see', () => {
     const contributions = new Map<number, Uint8Array>();
     for (const { sealed } of answers) {
       for (const x of request.set) {
-        const plain = await hpkeOpen(at(seeds, 0), answerInfo(challenge, x), sealed);
+        const plain = await hpkeRecipient(at(seeds, 0)).open(answerInfo(challenge, x), sealed);
         if (plain) contributions.set(x, decode(contributionShape, plain, 512, 'contribution').contribution);
       }
     }

@@ -73,9 +73,9 @@ function makeRound({ name, holders, ...key }: CaseKey, { op, x, set }: CaseInput
   };
   const answers = holders
     .filter(holder => set.includes(holder.x))
-    .map(({ x, share, maskSeed }) => ({
+    .map(({ x, share, ...keys }) => ({
       x,
-      contribution: contribute(nodeCrypto, { ctx, points: holders, share, maskSeed }),
+      contribution: contribute(nodeCrypto, { ctx, points: holders, share, keys }),
     }));
   return {
     op,
