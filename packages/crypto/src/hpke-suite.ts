@@ -16,7 +16,7 @@ import { agree, keyBytes, rawPublicKey, tagBytes, x25519PrivateKey } from './pri
  */
 
 /** Either half of a pair: what the library asks of one, and what this suite does. */
-export type SuiteKey = Key & { readonly raw: Uint8Array<ArrayBuffer>; readonly secret?: KeyObject };
+type SuiteKey = Key & { readonly raw: Uint8Array<ArrayBuffer>; readonly secret?: KeyObject };
 
 const none = new Uint8Array(0);
 const hashBytes = 32;

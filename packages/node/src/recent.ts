@@ -1,5 +1,5 @@
 /** What was worked out lately and may be wanted again, by name: the latest so many. */
-export type Recent<T> = {
+type Recent<T> = {
   /** What is kept under a name, made first where nothing is. */
   readonly get: (name: string, make: () => T) => T;
   readonly forget: (name: string) => void;
