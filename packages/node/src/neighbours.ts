@@ -50,7 +50,7 @@ export function candidates(
 }
 
 /** How a node is called in messages: its place and operator, and the end of its id. */
-export function labelOf({ nodeId, place, operator }: Candidate): string {
-  const who = operator === null ? '' : ` (${operator})`;
-  return `${place.name}${who} ..${nodeId.slice(-6)}`;
+export function labelOf({ nodeId, record }: NeighbourEntry): string {
+  const who = record.operator === '' ? '' : ` (${record.operator})`;
+  return `${record.place.name}${who} ..${nodeId.slice(-6)}`;
 }

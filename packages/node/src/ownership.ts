@@ -1,7 +1,7 @@
 import { type Clock, equalBytes, type Log, type Profile, type Risk, SkerryError, toHex } from '@skerry/base';
 import { nodeCrypto, nodeRandom } from '@skerry/crypto';
 import { type AuthoritySigner, grantLifeMaxMs, pendingLifeMs } from '@skerry/custody';
-import { type Candidate, type Counts, type Placement, planPlacement } from '@skerry/placement';
+import { type Counts, type Placement, planPlacement } from '@skerry/placement';
 import {
   type Authority,
   type GrantClaims,
@@ -93,6 +93,7 @@ type OwnershipOptions = {
   readonly network: Pick<
     Network,
     | 'streams'
+    | 'directory'
     | 'candidates'
     | 'publishManifest'
     | 'publishTombstone'
@@ -149,12 +150,10 @@ function sameAuthority(a: Authority, b: Authority): boolean {
   return a.needed === b.needed && a.keys.map(toHex).join() === b.keys.map(toHex).join();
 }
 
-/** How holders are called: as they were when the key was dealt, or as the directory has them now. */
-function labelsOf(owned: OwnedKey | undefined, known: readonly Candidate[]): Map<string, string> {
-  return new Map([
-    ...known.map(candidate => [candidate.nodeId, labelOf(candidate)] as const),
-    ...Object.entries(owned?.notes.labels ?? {}),
-  ]);
+/** How the directory has a node called; its id where it is in no directory. */
+function nameOf({ network }: OwnershipOptions, nodeId: string): string {
+  const entry = network.directory.entry(nodeId);
+  return entry ? labelOf(entry) : nodeId;
 }
 
 /** An entry of the keyring; one that is damaged counts as none, since the DHT has the manifest too. */
@@ -215,7 +214,7 @@ function createDeal(
   place: (protection: Protection, excluded: ReadonlySet<string>) => Placement,
   destroy: (keyId: Uint8Array) => Promise<Ending>,
 ): Ownership['deal'] {
-  const { network, store, keyring, nodeKey, nodeSeed, trust, clock, log } = options;
+  const { network, store, keyring, nodeKey, nodeSeed, clock, log } = options;
   const { streams, notices } = network;
   const underWay = new Set<string>();
 
@@ -249,9 +248,8 @@ function createDeal(
   return async (slot, key, protection) => {
     const release = claim(slot);
     try {
-      const known = network.candidates(trust);
-      const labels = Object.fromEntries(known.map(candidate => [candidate.nodeId, labelOf(candidate)]));
       const storeManifest = async (manifest: Manifest, { certificate }: Placement): Promise<void> => {
+        const labels = Object.fromEntries(holdersOf(manifest).map(id => [id, nameOf(options, id)]));
         const { measuredRisk = null, kind = 'sealed', alias = null } = protection;
         const notes = { createdAtMs: clock.nowMs(), certificate, measuredRisk, kind, alias, labels };
         await store.batch([
@@ -318,10 +316,9 @@ export function createOwnership(options: OwnershipOptions): Ownership {
     const manifest = await findManifest(options, keyId);
     const owned = findOwned(options, keyId);
     const token = presented ?? (await ownGrant(keyId, owned?.revokedBefore ?? 0));
-    const labels = labelsOf(owned, network.candidates(trust));
     const holders = manifest.core.holders.map(holder => {
       const nodeId = nodeIdOf(holder.nodeKey);
-      return { x: holder.x, nodeId, label: labels.get(nodeId) ?? nodeId };
+      return { x: holder.x, nodeId, label: owned?.notes.labels[nodeId] ?? nameOf(options, nodeId) };
     });
     const { streams } = network;
     return openKey(

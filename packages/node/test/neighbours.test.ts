@@ -73,7 +73,7 @@ test('candidates are the others that hold shares: not this node, and none withou
 
 test('a label names place, operator and the end of the id', () => {
   const end = party.nodeId.slice(-6);
-  expect(labelOf(candidateOf(decodeNeighbour(recordOf(party)), {}))).toBe(`Reykjavik (auk) ..${end}`);
+  expect(labelOf(decodeNeighbour(recordOf(party)))).toBe(`Reykjavik (auk) ..${end}`);
   const anonymous = decodeNeighbour(recordOf(party, { operator: '' }));
-  expect(labelOf(candidateOf(anonymous, {}))).toBe(`Reykjavik ..${end}`);
+  expect(labelOf(anonymous)).toBe(`Reykjavik ..${end}`);
 });
