@@ -70,6 +70,12 @@ export const listenDefault = ['/ip4/0.0.0.0/tcp/4001'] as const;
 /** Shares that a node is willing to hold when nothing is said: some tens of megabytes of disk. */
 export const capacityDefault = 10_000;
 
+/** Minutes between two audits of one node when nothing is said: a quarter of a day finds a loss soon, and costs little. */
+export const auditMinutesDefault = 360;
+
+/** Most that `audit-minutes` may say: four weeks, after which evidence is nearly half forgotten. */
+export const auditMinutesMax = 40_320;
+
 /** Most that `capacity` may say: an unsigned 32-bit count in a node record. */
 export const capacityMax = 0xffff_ffff;
 

@@ -11,5 +11,6 @@ export type { TrustStatements } from './src/neighbours.ts';
 export type { Network } from './src/network.ts';
 export { type OpenedKey, openKey } from './src/opening.ts';
 export type { KeySlot, Protection } from './src/ownership.ts';
+export type { Conduct } from './src/network.ts';
 export { createPeer, type Peer, type PeerOptions } from './src/peer.ts';
 export { openStore, type Store } from './src/store.ts';

@@ -17,6 +17,12 @@ export const parameters = {
   requestsInFlightPerPeerMax: 256,
   /** Responders of which round trips are remembered, 300 to 100,000; then those without a stream are forgotten. */
   respondersMax: 4_096,
+  /** Milliseconds for which a verdict on a node stands before it is worked out anew, 100 to 60,000. */
+  verdictMs: 2_000,
+  /** Nodes of which evidence is kept, 300 to 1,000,000: half a KiB each, in memory and on disk. */
+  evidenceNodesMax: 10_000,
+  /** Milliseconds until an observation is on disk, 0 to 60,000: what a crash may lose of evidence that comes again. */
+  evidenceWriteMs: 5_000,
   /** Keys whose agreements between mask keys are remembered, 1 to 4,096: at most 8 KiB each. */
   agreementsKeptMax: 256,
   /** Grants whose signatures are remembered as verified, 1 to 65,536: some KiB each at most. */

@@ -12,3 +12,6 @@ export const readyMsPerNode = 2000;
 
 /** Shares that a node of a swarm is willing to hold. */
 export const capacity = 100_000;
+
+/** Milliseconds between two audits of one node when nothing is said: as a daemon's, a quarter of a day. */
+export const auditMsDefault = 21_600_000;

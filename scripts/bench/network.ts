@@ -38,6 +38,8 @@ async function joinHolders(home: string, bootstrap: readonly string[], exchanges
     profile: 'local',
     trust: {},
     simulated: true,
+    auditMs: 0,
+    isPlaceVerified: false,
     onFrame: exchanges.see,
     log: quiet,
   });

@@ -2,9 +2,12 @@ import { isAbsolute } from 'node:path';
 import { type Profile, profiles, type Risk, riskLevels, SkerryError } from '@skerry/base';
 import { createMeter } from '@skerry/entropy';
 import { placeTextMax } from '@skerry/placement';
+import { statementWords, type TrustStatement, type TrustStatements } from '@skerry/trust';
 import {
   addressesMax,
   addressLengthMax,
+  auditMinutesDefault,
+  auditMinutesMax,
   capacityDefault,
   capacityMax,
   listenDefault,
@@ -101,16 +104,31 @@ function isWindow(value: unknown): value is number {
   }
 }
 
-function isTrustTable(value: unknown): value is Record<string, number> {
+function isStatement(value: unknown): value is TrustStatement {
+  return typeof value === 'number' ? value >= 0 && value <= 1 : statementWords.some(word => word === value);
+}
+
+function isTrustTable(value: unknown): value is TrustStatements {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;
   return Object.entries(value).every(
     ([name, trust]) =>
       name !== '' &&
       isPrintable(name, Math.max(nodeIdLengthMax, 'operator:'.length + operatorLengthMax)) &&
-      typeof trust === 'number' &&
-      trust >= 0 &&
-      trust <= 1,
+      isStatement(trust),
   );
+}
+
+/** A whole number from 0 to `max`. */
+function count(env: string, purpose: string, max: number, preset: number): Setting<number> {
+  return {
+    default: preset,
+    env,
+    purpose,
+    allowed: `a whole number from 0 to ${max}`,
+    fromText: asNumber,
+    check: value =>
+      typeof value === 'number' && Number.isInteger(value) && value >= 0 && value <= max ? value : undefined,
+  };
 }
 
 const meterDefaults = createMeter({ mode: 'block' }).report();
@@ -139,25 +157,32 @@ export const settings = {
     fromText: asNumber,
     check: value => (isWindow(value) ? value : undefined),
   } satisfies Setting<number>,
-  capacity: {
-    default: capacityDefault,
-    env: 'SKERRY_CAPACITY',
-    purpose: 'shares that this node is willing to hold',
-    allowed: `a whole number from 0 to ${capacityMax}`,
-    fromText: asNumber,
-    check: value =>
-      typeof value === 'number' && Number.isInteger(value) && value >= 0 && value <= capacityMax
-        ? value
-        : undefined,
-  } satisfies Setting<number>,
+  capacity: count(
+    'SKERRY_CAPACITY',
+    'shares that this node is willing to hold',
+    capacityMax,
+    capacityDefault,
+  ),
+  'audit-minutes': count(
+    'SKERRY_AUDIT_MINUTES',
+    'minutes between audits of a node; 0 for none',
+    auditMinutesMax,
+    auditMinutesDefault,
+  ),
+  'verify-place': choice<'auto' | 'yes' | 'no'>(
+    'SKERRY_VERIFY_PLACE',
+    'hold places against round trips; auto: unless the profile is local',
+    ['auto', 'yes', 'no'],
+    'auto',
+  ),
   trust: {
     default: {},
     env: undefined,
     purpose: 'trust in nodes and operators, by node id or "operator:NAME"',
-    allowed: 'a number from 0 to 1 for each node id or operator:NAME',
+    allowed: `a number from 0 to 1, or ${statementWords.join(', ')}, for each node id or operator:NAME`,
     fromText: asNumber,
     check: value => (isTrustTable(value) ? value : undefined),
-  } satisfies Setting<Readonly<Record<string, number>>>,
+  } satisfies Setting<TrustStatements>,
 };
 
 /** The key of a setting. */

@@ -34,6 +34,20 @@ import type { Store } from './store.ts';
 import { createPeerStreams, type PeerStreams } from './streams.ts';
 import { startUpkeep } from './upkeep.ts';
 
+/** What a node does otherwise than it should, or later: for tests and simulations of such nodes. */
+export type Conduct = {
+  /**
+   * Answers a request in the holder's place.
+   *
+   * @param honest the holder's own answer, if it is called
+   */
+  readonly answer?: (
+    from: { readonly nodeId: string },
+    body: Uint8Array,
+    honest: () => Promise<Uint8Array>,
+  ) => Promise<Uint8Array>;
+};
+
 /** What a node's network is started with. */
 type NetworkOptions = Presence & {
   readonly listen: readonly string[];
@@ -43,6 +57,7 @@ type NetworkOptions = Presence & {
   readonly swarmKey?: Uint8Array;
   readonly store: Store;
   readonly onFrame?: FrameObserver;
+  readonly conduct?: Conduct;
   readonly clock: Clock;
   readonly log: Log;
 };
@@ -117,7 +132,10 @@ async function open(options: NetworkOptions, closers: Closers): Promise<Omit<Net
     ...options,
     host,
     protocol: custodyProtocol,
-    handle: custody.handle,
+    handle: async (from, body) => {
+      const honest = async (): Promise<Uint8Array> => custody.handle(from, body);
+      return options.conduct?.answer ? options.conduct.answer(from, body, honest) : honest();
+    },
   });
   closers.add(streams.close);
   closers.add(startAnnouncing({ ...options, host, directory, streams }));

@@ -8,7 +8,7 @@ import type { FrameObserver } from './frame-stream.ts';
 import { loadIdentity } from './identity.ts';
 import { createKeyring, type Keyring } from './keyring.ts';
 import type { TrustStatements } from './neighbours.ts';
-import { type Network, startNetwork } from './network.ts';
+import { type Conduct, type Network, startNetwork } from './network.ts';
 import { createOwnership, type Ownership } from './ownership.ts';
 import { openStore } from './store.ts';
 
@@ -34,10 +34,16 @@ export type PeerOptions = {
   readonly profile: Profile;
   /** What its operator states about others. */
   readonly trust: TrustStatements;
+  /** Milliseconds between two audits of one node by this one, 0 for none. */
+  readonly auditMs: number;
+  /** Whether claims of place are held against round trips: the same in a whole network. */
+  readonly isPlaceVerified: boolean;
   /** Whether places and operators are made up; certificates say so. */
   readonly simulated: boolean;
   /** Sees every custody frame. */
   readonly onFrame?: FrameObserver;
+  /** What it does otherwise than it should. */
+  readonly conduct?: Conduct;
   readonly clock?: Clock;
   readonly log: Log;
 };

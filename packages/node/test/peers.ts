@@ -27,6 +27,8 @@ export function peerOptions(root: string, index: number, options: Partial<PeerOp
     profile: 'local',
     trust: {},
     simulated: true,
+    auditMs: 0,
+    isPlaceVerified: false,
     log: quiet,
     ...options,
   };

@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { assert, at, type Log, type Profile, SkerryError, toHex, wipe } from '@skerry/base';
 import { decodeHeldKey, encodeHeldKey } from '@skerry/custody';
 import {
+  type Conduct,
   createIdentity,
   createPeer,
   type FrameObserver,
@@ -14,7 +15,7 @@ import {
   type PeerOptions,
 } from '@skerry/node';
 import type { Place } from '@skerry/placement';
-import { capacity, meshMax, nodesMax, nodesMin, readyMsPerNode } from '../parameters.ts';
+import { auditMsDefault, capacity, meshMax, nodesMax, nodesMin, readyMsPerNode } from '../parameters.ts';
 import { cities, operators } from './world.ts';
 
 /** What a swarm is made with. */
@@ -29,6 +30,12 @@ export type SwarmOptions = {
   readonly transport?: 'tcp' | 'memory';
   /** Operators among the nodes, 1 to 12. @default 12 */
   readonly operatorCount?: number;
+  /** Milliseconds between two audits of one node by another, 0 for none. @default as a daemon's */
+  readonly auditMs?: number;
+  /** Whether claims of place are held against round trips. @default false, as all nodes are on one machine */
+  readonly isPlaceVerified?: boolean;
+  /** What a node does otherwise than it should, if anything. */
+  readonly conduct?: (index: number) => Conduct | undefined;
   /** Sees a node's custody frames. */
   readonly observe?: (index: number) => FrameObserver | undefined;
   readonly log: Log;
@@ -88,6 +95,7 @@ async function memberAt(options: SwarmOptions, places: readonly Place[], index: 
   const place = at(places, index % places.length);
   const operator = at(operators, index % operatorCount);
   const onFrame = options.observe?.(index);
+  const conduct = options.conduct?.(index);
   const peerOptions: PeerOptions = {
     home,
     listen: [transport === 'tcp' ? '/ip4/127.0.0.1/tcp/0' : `/memory/${nodeId}`],
@@ -99,8 +107,11 @@ async function memberAt(options: SwarmOptions, places: readonly Place[], index: 
     capacity,
     profile,
     trust: {},
+    auditMs: options.auditMs ?? auditMsDefault,
+    isPlaceVerified: options.isPlaceVerified ?? false,
     simulated: true,
     ...(onFrame && { onFrame }),
+    ...(conduct && { conduct }),
     log,
   };
   const isUp = (): boolean => member.peer !== undefined;

@@ -50,7 +50,7 @@ function lookUp(configuration: Configuration, key: string, isKey: (key: string) 
   if (isKey(key)) return configuration[key] as Sourced<unknown>;
   if (!key.startsWith(trustPrefix)) return undefined;
   const { source } = configuration.trust;
-  const value: Readonly<Record<string, number>> = configuration.trust.value;
+  const value: TrustStatements = configuration.trust.value;
   const name = key.slice(trustPrefix.length);
   return Object.hasOwn(value, name) ? { value: value[name], source } : undefined;
 }

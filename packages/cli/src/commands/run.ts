@@ -51,6 +51,7 @@ async function startNode(
 ): Promise<Peer> {
   const { createPeer, loadGazetteer } = await import('@skerry/node');
   const profile = configuration.profile.value;
+  const verified = configuration['verify-place'].value;
   const { place } = (await loadGazetteer()).resolve(configuration.location.value);
   try {
     return await createPeer({
@@ -65,6 +66,8 @@ async function startNode(
       profile,
       trust: configuration.trust.value,
       simulated: false,
+      auditMs: configuration['audit-minutes'].value * 60_000,
+      isPlaceVerified: verified === 'auto' ? profile !== 'local' : verified === 'yes',
       log,
     });
   } finally {

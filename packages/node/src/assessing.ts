@@ -1,0 +1,301 @@
+import { type Clock, compareBytes } from '@skerry/base';
+import { type Candidate, type Coordinates, greatCircleKm, regionOf } from '@skerry/placement';
+import {
+  type Assessment,
+  type AssessmentInput,
+  assess,
+  evidenceOf,
+  findSlander,
+  judgePlace,
+  type PlaceBound,
+  type PlaceVerdict,
+  type Report,
+  reporterWeight,
+  statedTrust,
+  statementOn,
+  type TrustStatements,
+} from '@skerry/trust';
+import {
+  type NodeRecord,
+  nodeIdOf,
+  nodeKeyOf,
+  observationsMax,
+  observedHundredthsMax,
+  roundTripTenthsMsMax,
+} from '@skerry/wire';
+import { parameters } from '../parameters.ts';
+import type { Directory } from './directory.ts';
+import type { EvidenceStore } from './evidence-store.ts';
+import type { NeighbourEntry } from './neighbours.ts';
+import type { PeerStreams } from './streams.ts';
+
+/** What a node makes of another, and of where it says it is. */
+export type Verdict = { readonly assessment: Assessment; readonly place: PlaceVerdict };
+
+/** What another node says that it has seen of this one. */
+export type Mention = {
+  readonly report: Report;
+  /** Weight of its word here, 0 to 1. */
+  readonly weight: number;
+};
+
+/** What this node makes of others, from what it has seen itself, what others say, and what its operator states. */
+export type Assessor = {
+  /** Of a node in the directory; undefined for one that is in none. */
+  readonly verdictOn: (nodeId: string) => Verdict | undefined;
+  /** Every node but this one that may hold a share, as placement takes it. */
+  readonly candidates: () => Candidate[];
+  /** What this node's next record says of others: as many as a record takes, the next ones the next time. */
+  readonly observations: () => NodeRecord['observations'];
+  /** How this node stands with others, as far as they say; by the weight of their words here. */
+  readonly ownStanding: () => Verdict & { readonly mentions: readonly Mention[] };
+  /** Looks at what a new record says of others, and notes whoever slanders. */
+  readonly hear: (entry: NeighbourEntry) => void;
+};
+
+type AssessorOptions = {
+  readonly nodeId: string;
+  readonly place: Coordinates;
+  readonly operator: string;
+  readonly directory: Pick<Directory<NeighbourEntry>, 'entry' | 'entries'>;
+  readonly evidence: Pick<EvidenceStore, 'of' | 'note' | 'nodeIds'>;
+  readonly streams: Pick<PeerStreams, 'leastRoundTripMs'>;
+  readonly statements: TrustStatements;
+  readonly isPlaceVerified: boolean;
+  /** Milliseconds of an audit period. */
+  readonly periodMs: number;
+  readonly clock: Clock;
+};
+
+/** A report with the round trip that came with it. */
+type Heard = { readonly report: Report; readonly roundTripMs: number | null };
+
+const hundredths = (mass = 0): number => Math.min(observedHundredthsMax, Math.round(mass * 100));
+
+function claimOf({ record }: NeighbourEntry): Coordinates {
+  return { lat: record.place.latitudeE6 / 1e6, lon: record.place.longitudeE6 / 1e6 };
+}
+
+function operatorIn({ record }: NeighbourEntry): string | null {
+  return record.operator === '' ? null : record.operator;
+}
+
+/** What a record says of others. */
+function reportsIn(entry: NeighbourEntry): Heard[] {
+  const { nodeId: reporter, issuedAtMs: atMs, record } = entry;
+  return record.observations.map(said => ({
+    report: {
+      reporter,
+      reporterOperator: operatorIn(entry),
+      subject: nodeIdOf(said.subject),
+      atMs,
+      availability: { good: said.availabilityGood / 100, bad: said.availabilityBad / 100 },
+      integrity: { good: said.integrityGood / 100, bad: said.integrityBad / 100 },
+    },
+    roundTripMs: said.roundTripTenthsMs === null ? null : said.roundTripTenthsMs / 10,
+  }));
+}
+
+/** What this node knows of others by itself alone. */
+type OwnCases = {
+  /** What is known of a node: the case for `assess`, without reports, and the statement on it. */
+  readonly caseOf: (entry: NeighbourEntry) => OwnCase;
+  /** This node's own bound on where another is, if it has measured one. */
+  readonly boundOn: (nodeId: string, claim: Coordinates) => PlaceBound[];
+  readonly judge: (nodeId: string, operator: string | null, bounds: readonly PlaceBound[]) => PlaceVerdict;
+  /** The weight of a reporter's word, by what this node has seen of it itself. */
+  readonly weightOf: (reporter: string) => number;
+};
+
+type OwnCase = {
+  readonly base: Omit<AssessmentInput, 'reports' | 'weightOf' | 'stated'>;
+  /** The trust that this node's operator states, where it states any. */
+  readonly stated: (earned: number) => number | null;
+};
+
+function createOwnCases(options: AssessorOptions): OwnCases {
+  const { nodeId: ownId, directory, evidence, streams, statements, periodMs, clock } = options;
+
+  function judge(nodeId: string, operator: string | null, bounds: readonly PlaceBound[]): PlaceVerdict {
+    return judgePlace({ nodeId, operator, bounds, isVerified: options.isPlaceVerified });
+  }
+
+  function boundOn(nodeId: string, claim: Coordinates): PlaceBound[] {
+    const roundTripMs = streams.leastRoundTripMs(nodeId);
+    if (roundTripMs === undefined) return [];
+    const claimedKm = greatCircleKm(options.place, claim);
+    return [{ observer: ownId, operator: null, isSelf: true, weight: 1, roundTripMs, claimedKm }];
+  }
+
+  function caseOf(entry: NeighbourEntry): OwnCase {
+    const { nodeId } = entry;
+    const operator = operatorIn(entry);
+    const place = judge(nodeId, operator, boundOn(nodeId, claimOf(entry)));
+    const statement = statementOn(statements, nodeId, operator);
+    return {
+      base: { nodeId, operator, own: evidence.of(nodeId) ?? null, place, nowMs: clock.nowMs(), periodMs },
+      stated: earned => (statement === null ? null : statedTrust(statement, earned)),
+    };
+  }
+
+  return {
+    caseOf,
+    boundOn,
+    judge,
+    weightOf: reporter => {
+      const entry = directory.entry(reporter);
+      if (!entry || reporter === ownId) return 0;
+      const { base, stated } = caseOf(entry);
+      const { earned } = assess({ ...base, stated: null, reports: [], weightOf: () => 0 });
+      return reporterWeight({ ...base, stated: stated(earned) });
+    },
+  };
+}
+
+/** Verdicts on nodes of the directory, and on this one. They are worked out when wanted, and kept for a moment. */
+type Verdicts = {
+  readonly on: (entry: NeighbourEntry) => Verdict;
+  readonly onThisNode: Assessor['ownStanding'];
+};
+
+function createVerdicts(options: AssessorOptions, cases: OwnCases): Verdicts {
+  const { nodeId: ownId, directory, periodMs, clock } = options;
+  const nothing = { heard: new Map<string, Heard[]>(), verdicts: new Map<string, Verdict>() };
+  let known = { ...nothing, atMs: Number.NEGATIVE_INFINITY, weights: new Map<string, number>() };
+
+  /** All that records say, by whom it is about; and verdicts, for as long as both are fresh. */
+  function fresh(): typeof known {
+    const atMs = clock.nowMs();
+    if (Math.abs(atMs - known.atMs) < parameters.verdictMs) return known;
+    const heard = Map.groupBy(directory.entries().flatMap(reportsIn), ({ report }) => report.subject);
+    known = { atMs, heard, verdicts: new Map(), weights: new Map() };
+    return known;
+  }
+
+  function weightOf(reporter: string): number {
+    const { weights } = fresh();
+    const weight = weights.get(reporter) ?? cases.weightOf(reporter);
+    weights.set(reporter, weight);
+    return weight;
+  }
+
+  /** Bounds on where a node is by others' round trips to it. */
+  function boundsOf(heard: readonly Heard[], claim: Coordinates): PlaceBound[] {
+    return heard.flatMap(({ report, roundTripMs }) => {
+      const { reporter, reporterOperator: operator } = report;
+      const entry = directory.entry(reporter);
+      if (!entry || roundTripMs === null || reporter === ownId) return [];
+      const claimedKm = greatCircleKm(claimOf(entry), claim);
+      const weight = weightOf(reporter);
+      return [{ observer: reporter, operator, isSelf: false, weight, roundTripMs, claimedKm }];
+    });
+  }
+
+  function workOut(entry: NeighbourEntry): Verdict {
+    const heard = fresh().heard.get(entry.nodeId) ?? [];
+    const claim = claimOf(entry);
+    const { base, stated } = cases.caseOf(entry);
+    const bounds = [...cases.boundOn(entry.nodeId, claim), ...boundsOf(heard, claim)];
+    const place = cases.judge(entry.nodeId, base.operator, bounds);
+    const input = { ...base, place, reports: heard.map(({ report }) => report), weightOf };
+    const unstated = assess({ ...input, stated: null });
+    const trust = stated(unstated.earned);
+    return { assessment: trust === null ? unstated : assess({ ...input, stated: trust }), place };
+  }
+
+  return {
+    on: entry => {
+      const { verdicts } = fresh();
+      const verdict = verdicts.get(entry.nodeId) ?? workOut(entry);
+      verdicts.set(entry.nodeId, verdict);
+      return verdict;
+    },
+    onThisNode: () => {
+      const operator = options.operator === '' ? null : options.operator;
+      const heard = fresh().heard.get(ownId) ?? [];
+      const place = cases.judge(ownId, operator, boundsOf(heard, options.place));
+      const reports = heard.map(({ report }) => report);
+      const base = { nodeId: ownId, operator, own: null, stated: null, place, nowMs: clock.nowMs(), periodMs };
+      const mentions = reports.map(report => ({ report, weight: weightOf(report.reporter) }));
+      return { assessment: assess({ ...base, reports, weightOf }), place, mentions };
+    },
+  };
+}
+
+/** Where a node counts as being: where it says, or else beside whoever refutes that. */
+function placeOf(
+  { directory, place: ownPlace }: AssessorOptions,
+  entry: NeighbourEntry,
+  { verdict, by }: PlaceVerdict,
+): Candidate['place'] {
+  const { name, country } = entry.record.place;
+  if (verdict !== 'refuted') return { name, ...claimOf(entry), country, region: regionOf(country) };
+  const witness = by[0] && directory.entry(by[0].observer);
+  return { name, ...(witness ? claimOf(witness) : ownPlace), country, region: 'refuted' };
+}
+
+/** What one observation of a record says. */
+function observationOf(
+  { evidence, streams, periodMs, clock }: AssessorOptions,
+  nodeId: string,
+): NodeRecord['observations'][number] {
+  const own = evidence.of(nodeId);
+  const seen = own && evidenceOf(own, clock.nowMs(), periodMs);
+  const leastMs = streams.leastRoundTripMs(nodeId);
+  return {
+    subject: nodeKeyOf(nodeId),
+    availabilityGood: hundredths(seen?.availability.good),
+    availabilityBad: hundredths(seen?.availability.bad),
+    integrityGood: hundredths(seen?.integrity.good),
+    integrityBad: hundredths(seen?.integrity.bad),
+    roundTripTenthsMs: leastMs === undefined ? null : Math.min(roundTripTenthsMsMax, Math.ceil(leastMs * 10)),
+  };
+}
+
+/** What this node makes of others. */
+export function createAssessor(options: AssessorOptions): Assessor {
+  const { nodeId: ownId, directory, evidence, streams, periodMs, clock } = options;
+  const verdicts = createVerdicts(options, createOwnCases(options));
+  let turn = 0;
+
+  return {
+    verdictOn: nodeId => {
+      const entry = directory.entry(nodeId);
+      return entry && verdicts.on(entry);
+    },
+    candidates: () =>
+      directory
+        .entries()
+        .filter(({ nodeId, record }) => nodeId !== ownId && record.capacity > 0)
+        .map(entry => {
+          const { assessment, place } = verdicts.on(entry);
+          const { trust, availability } = assessment;
+          const where = placeOf(options, entry, place);
+          return { nodeId: entry.nodeId, place: where, operator: operatorIn(entry), trust, availability };
+        }),
+    observations: () => {
+      const nodeIds = new Set([...directory.entries().map(({ nodeId }) => nodeId), ...evidence.nodeIds()]);
+      nodeIds.delete(ownId);
+      const seen = [...nodeIds].filter(
+        nodeId => evidence.of(nodeId) !== undefined || streams.leastRoundTripMs(nodeId) !== undefined,
+      );
+      const start = seen.length > observationsMax ? (turn++ * observationsMax) % seen.length : 0;
+      return [...seen.slice(start), ...seen.slice(0, start)]
+        .slice(0, observationsMax)
+        .map(nodeId => observationOf(options, nodeId))
+        .sort((a, b) => compareBytes(a.subject, b.subject));
+    },
+    ownStanding: verdicts.onThisNode,
+    hear: entry => {
+      if (entry.nodeId === ownId) return;
+      const reports = reportsIn(entry).map(({ report }) => report);
+      const ownOf = (subject: string) => {
+        const own = evidence.of(subject);
+        const about = directory.entry(subject);
+        return own && about ? { operator: operatorIn(about), own } : null;
+      };
+      const slandered = findSlander(reports, ownOf, clock.nowMs(), periodMs);
+      if (slandered.length > 0) evidence.note(entry.nodeId, 'slander');
+    },
+  };
+}

@@ -1,0 +1,112 @@
+import { type Clock, type Log, SkerryError } from '@skerry/base';
+import { emptyReputation, type ObservationKind, observe, parseReputation, type Reputation } from '@skerry/trust';
+import { parameters } from '../parameters.ts';
+import type { Store, StoreChange } from './store.ts';
+
+/** What this node has itself seen of others, over restarts. */
+export type EvidenceStore = {
+  /** Enters an observation. It is on disk within seconds, and a proof of cheating at once. */
+  readonly note: (nodeId: string, kind: ObservationKind) => void;
+  readonly of: (nodeId: string) => Reputation | undefined;
+  /** Nodes of which anything was seen, those seen last coming last. */
+  readonly nodeIds: () => string[];
+  /** Writes what is not written yet. */
+  readonly close: () => Promise<void>;
+};
+
+const prefix = 'evidence/';
+
+/** What is stored of a node, or undefined where it is damaged: evidence can be gathered again. */
+function read(store: Store, key: string, log: Log): Reputation | undefined {
+  try {
+    const stored = store.get(key);
+    const reputation = stored && parseReputation(JSON.parse(new TextDecoder().decode(stored)));
+    if (reputation) return reputation;
+  } catch (error) {
+    const isDamage = error instanceof SyntaxError;
+    if (!isDamage && !(error instanceof SkerryError && error.code === 'STORE_CORRUPT')) throw error;
+  }
+  log.error('the evidence on a node is damaged on disk, and begins anew', { nodeId: key.slice(prefix.length) });
+  return undefined;
+}
+
+/**
+ * The evidence in a node's store.
+ *
+ * @throws STORE_FAILED, STORE_CORRUPT
+ */
+export async function openEvidenceStore(options: {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Nodes of which evidence is kept; then that seen longest ago goes, of cheats last. */
+  readonly nodesMax?: number;
+}): Promise<EvidenceStore> {
+  const { store, clock, log, nodesMax = parameters.evidenceNodesMax } = options;
+  const kept = new Map<string, Reputation>();
+  const unwritten = new Set<string>();
+  let timer: NodeJS.Timeout | undefined;
+  let writing = Promise.resolve();
+
+  const found: [string, Reputation][] = [];
+  for await (const key of store.keys(prefix)) {
+    const reputation = read(store, key, log);
+    if (reputation) found.push([key.slice(prefix.length), reputation]);
+  }
+  found.sort(([, a], [, b]) => a.updatedAtMs - b.updatedAtMs);
+  for (const [nodeId, reputation] of found) kept.set(nodeId, reputation);
+
+  function changeOf(nodeId: string): StoreChange {
+    const reputation = kept.get(nodeId);
+    const key = `${prefix}${nodeId}`;
+    if (!reputation) return { type: 'del', key };
+    return { type: 'put', key, value: new TextEncoder().encode(JSON.stringify(reputation)) };
+  }
+
+  async function write(): Promise<void> {
+    clearTimeout(timer);
+    timer = undefined;
+    const nodeIds = [...unwritten];
+    unwritten.clear();
+    if (nodeIds.length === 0) return;
+    try {
+      await store.batch(nodeIds.map(changeOf));
+    } catch (error) {
+      if (!(error instanceof SkerryError)) throw error;
+      for (const nodeId of nodeIds) unwritten.add(nodeId); // with the next observation
+      log.warn('evidence could not be written', { code: error.code });
+    }
+  }
+
+  function writeSoon(isUrgent: boolean): void {
+    if (isUrgent) writing = writing.then(write);
+    else timer ??= setTimeout(() => void (writing = writing.then(write)), parameters.evidenceWriteMs);
+  }
+
+  function makeRoom(): void {
+    if (kept.size <= nodesMax) return;
+    const honest = [...kept].find(([, { cheatedAtMs }]) => cheatedAtMs === null);
+    const [oldest] = honest ?? [...kept][0]!;
+    kept.delete(oldest);
+    unwritten.add(oldest);
+  }
+
+  return {
+    note: (nodeId, kind) => {
+      const atMs = clock.nowMs();
+      const before = kept.get(nodeId) ?? emptyReputation(atMs);
+      const after = observe(before, { kind, atMs });
+      kept.delete(nodeId);
+      kept.set(nodeId, after);
+      unwritten.add(nodeId);
+      makeRoom();
+      writeSoon(before.cheatedAtMs !== after.cheatedAtMs);
+    },
+    of: nodeId => kept.get(nodeId),
+    nodeIds: () => [...kept.keys()],
+    close: async () => {
+      writing = writing.then(write);
+      await writing;
+    },
+  };
+}
