@@ -28,14 +28,14 @@ export {
 } from './src/holder.ts';
 export { roundContextOf } from './src/holder-round.ts';
 export { createLimiter, type Limiter } from './src/limiter.ts';
+export { judgeProbe } from './src/probe.ts';
 export {
-  type AskedHolder,
-  type OpenOrder,
   type RequesterEffect,
-  type RequesterEnv,
   type RequesterEvent,
   type RequesterState,
   type RequesterStep,
-  startOpen,
+  startRound,
   stepRequester,
 } from './src/requester.ts';
+export type { RoundObservation } from './src/round-evidence.ts';
+export type { AskedHolder, RequesterEnv, RoundOrder } from './src/round-order.ts';

@@ -23,6 +23,15 @@ export const offersPerKeyMax = 4;
 export const usesPerKeyMax = 1024;
 
 /**
+ * Drills that a holder answers to each other holder of a key in an hour, at most: each costs it a write to its disk.
+ * Once in some days is the rule; the rest is for operators who look into something, and for restarts.
+ */
+export const drillsPerHourMax = 4;
+
+/** Sets that one drill asks, at most: enough to get past a few holders that are away, few beside an open's. */
+export const drillSetsMax = 16;
+
+/**
  * How long a holder remembers that a key was destroyed, in ms, and keeps its tombstone in the DHT: 90 days, so that
  * other holders that come back within them learn of it with the owner away.
  */
@@ -51,6 +60,9 @@ export const hedgeMinMs = 150;
 
 /** The most time a requester gives a set before it asks another, in ms: a few round trips around the world. */
 export const hedgeMaxMs = 1500;
+
+/** How long a holder that a round asked owes its answer before it counts as silent, in ms: as long as a set may get. */
+export const silentMs = hedgeMaxMs;
 
 /** A set is late after this many times its slowest member's usual round trip. */
 export const hedgeFactor = 3;

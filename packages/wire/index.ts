@@ -50,6 +50,7 @@ export {
   offerPreimage,
   offerShape,
   type Probe,
+  probeAnswerPreimage,
   type Request,
   type RequestAnswer,
   type RequestBody,

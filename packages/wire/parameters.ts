@@ -45,8 +45,20 @@ export const shareRecordBytesMax = 16_384;
 /** Bytes of a revocation, at most: 16 keys, 16 signatures and a grant's id. */
 export const revocationBytesMax = 2048;
 
-/** Bytes of a directory entry, at most: eight addresses and a place. */
-export const nodeRecordBytesMax = 4096;
+/**
+ * Bytes of a directory entry, at most: 4,096 for eight addresses and a place, 1,602 for what the node observed. A page
+ * of `directoryPageMax` such entries fits into one message.
+ */
+export const nodeRecordBytesMax = 5760;
+
+/** Nodes that a directory entry says something about, at most: 50 bytes each; who saw more takes turns. */
+export const observationsMax = 32;
+
+/** Outcomes of one kind that an observation counts, at most, in hundredths: 655 of them, far over what decay leaves. */
+export const observedHundredthsMax = 65_535;
+
+/** Round trip that an observation names, at most, in tenths of a ms: 6.5 s, longer than any that says something. */
+export const roundTripTenthsMsMax = 65_535;
 
 /** Addresses in a directory entry, at most: libp2p dials no more than 25 of one peer, and few nodes have four. */
 export const addressesMax = 8;

@@ -18,7 +18,13 @@ import {
   tombstoneShape,
   tuple,
 } from '@skerry/wire';
-import { graveLifeMs, offersPerKeyMax, pendingLifeMs, usesPerKeyMax } from '../parameters.ts';
+import {
+  drillsPerHourMax,
+  graveLifeMs,
+  offersPerKeyMax,
+  pendingLifeMs,
+  usesPerKeyMax,
+} from '../parameters.ts';
 
 const heldEpochShape = tuple({
   core: coreShape,
@@ -48,6 +54,9 @@ const announcementShape = tuple({ jti: text(64), announcedAtMs: timeMs, expiresA
 /** A grant that was taken back. */
 const revocationShape = tuple({ jti: text(64), expiresAtMs: timeMs });
 
+/** A drill of the holder of a point, and until when it counts. */
+const drillShape = tuple({ x: integer(1, 255), roundId: bytes(16), expiresAtMs: timeMs });
+
 /** What is left of a destroyed key, and whether the store's files are known to have nothing else of it. */
 const graveShape = tuple({ tombstone: tombstoneShape, deletedAtMs: timeMs, isErased: flag });
 
@@ -61,6 +70,7 @@ const heldKeyShape = tuple({
   revocations: list(revocationShape, 0, usesPerKeyMax),
   /** Grants that began before it are worth nothing, seconds since 1970. */
   revokedBefore: nullable(integer(0, secondsMax)),
+  drills: list(drillShape, 0, 255 * drillsPerHourMax),
   grave: nullable(graveShape),
 });
 /**
@@ -84,12 +94,14 @@ export function emptyKey(keyId: Uint8Array): HeldKey {
     announcements: [],
     revocations: [],
     revokedBefore: null,
+    drills: [],
     grave: null,
   };
 }
 
 /**
- * When the first thing that is kept of a key is over its time, Unix ms; infinite where all of it stays.
+ * When the first thing that is kept of a key is over its time, Unix ms; infinite where all of it stays. Drills do not
+ * count: they go with what comes next, and are not worth a write of their own.
  *
  * @param held as stored
  */

@@ -19,10 +19,12 @@ import {
   type RoundRequest,
   requestPreimage,
 } from '@skerry/wire';
-import { clockSkewMs, grantLifeMaxMs, usesPerKeyMax } from '../parameters.ts';
+import { clockSkewMs, drillsPerHourMax, grantLifeMaxMs, usesPerKeyMax } from '../parameters.ts';
 import type { HeldEpoch, HeldKey } from './held-key.ts';
 import { openHeldShare } from './held-share.ts';
 import type { HolderEffect, HolderEnv, HolderStep } from './holder.ts';
+
+const hourMs = 3_600_000;
 
 /** Throws the code of a check that does not hold. */
 export function refuseUnless(condition: boolean, code: ErrorCode): asserts condition {
@@ -30,7 +32,8 @@ export function refuseUnless(condition: boolean, code: ErrorCode): asserts condi
 }
 
 /**
- * The round's context, which every contribution, mask and signature of the round is bound to.
+ * The round's context, which every contribution, mask and signature of the round is bound to. What authorises it is
+ * its grant, or for a drill the core itself.
  *
  * @param request as received or as about to be sent
  * @param scheme of the key
@@ -41,7 +44,7 @@ export function roundContextOf(
   scheme: RoundContext['scheme'],
 ): RoundContext {
   const { op, keyId, epoch, coreHash, t, length, set, x, recipientId, recipientKey, roundId } = request;
-  const authHash = crypto.sha256(request.grant);
+  const authHash = op === 'drill' ? coreHash : crypto.sha256(request.grant);
   return {
     scheme,
     op,
@@ -85,17 +88,72 @@ function aimOf(held: HeldKey | null, request: RoundRequest): HeldEpoch {
 
 /**
  * The holder's checks of a round request up to its authority, in the order of docs/PROTOCOL.md; size, form and rate
- * were checked before. What comes next needs the grant's signatures verified.
+ * were checked before. What comes next needs the grant's signatures verified; a drill has none, and is answered.
  *
  * @param held the key as stored
+ * @param env time, keys and crypto
  * @param from the node key of the peer, proven by its connection
  * @param request as received
  * @throws the code of the first check that does not hold
  */
-export function checkRound(held: HeldKey | null, from: Uint8Array, request: RoundRequest): HolderStep {
+export function checkRound(
+  held: HeldKey | null,
+  env: HolderEnv,
+  from: Uint8Array,
+  request: RoundRequest,
+): HolderStep {
   const active = aimOf(held, request);
+  assert(held !== null, 'an active key is held');
+  if (request.op === 'drill') return answerDrill(held, active, env, from, request);
   refuseUnless(equalBytes(request.recipientId, from), 'GRANT_INVALID');
   return { held, effects: [{ type: 'verify-grant', request, held: active }] };
+}
+
+/** Whether a request was made lately and is signed by a key. */
+function checkRequest(
+  { crypto, nowMs }: HolderEnv,
+  request: RoundRequest,
+  { scheme }: HeldEpoch['core'],
+  signer: Uint8Array | undefined,
+): void {
+  const challenge = challengeOf(crypto, roundContextOf(crypto, request, scheme));
+  const signed = requestPreimage(challenge, request.issuedAtMs);
+  const isSigned = signer !== undefined && crypto.ed25519Verify(signer, signed, request.signature);
+  refuseUnless(isSigned, 'REQUEST_SIGNATURE_INVALID');
+  refuseUnless(Math.abs(nowMs - request.issuedAtMs) <= clockSkewMs, 'REQUEST_NOT_FRESH');
+}
+
+/** Counts a drill of the holder of a point, or throws RATE_LIMITED. One round is one drill, however often it is asked. */
+function countDrill(held: HeldKey, x: number, roundId: Uint8Array, nowMs: number): HeldKey {
+  const drills = held.drills.filter(({ expiresAtMs }) => expiresAtMs > nowMs);
+  const ofPoint = drills.filter(drill => drill.x === x);
+  if (ofPoint.some(drill => equalBytes(drill.roundId, roundId))) return held;
+  refuseUnless(ofPoint.length < drillsPerHourMax, 'RATE_LIMITED');
+  return { ...held, drills: [...drills, { x, roundId, expiresAtMs: nowMs + hourMs }] };
+}
+
+/**
+ * The checks of a drill after its aim, and the answer. The connection proves the node of the holder that drills, and
+ * the signature that it still has its share: without that, who stole a node's key could have the share made for it.
+ */
+function answerDrill(
+  held: HeldKey,
+  active: HeldEpoch,
+  env: HolderEnv,
+  from: Uint8Array,
+  request: RoundRequest,
+): HolderStep {
+  const { core } = active;
+  const { x, recipientId, roundId } = request;
+  const holder = core.holders.find(candidate => candidate.x === x);
+  const isItsOwn = holder !== undefined && equalBytes(holder.nodeKey, from) && equalBytes(recipientId, from);
+  refuseUnless(isItsOwn, 'OPERATION_REFUSED');
+  checkRequest(env, request, core, core.points.find(point => point.x === x)?.vk);
+  const counted = countDrill(held, x, roundId, env.nowMs);
+  const answer = answerRound(active, env, request);
+  if (counted === held) return { held, effects: [answer] };
+  const fields = { subject: nodeIdOf(from), point: x, x: active.x };
+  return { held: counted, effects: [{ type: 'store' }, { type: 'audit', event: 'drill', fields }, answer] };
 }
 
 /** The grant's claims against the request: key, epoch, operation, subject, points, life, time. */
@@ -183,15 +241,10 @@ export function authoriseRound(
   const active = aimOf(held, request);
   assert(held !== null, 'an active key is held');
   if (typeof claims === 'string') throw new SkerryError(claims);
-  const { crypto, nowMs } = env;
+  const { nowMs } = env;
   checkClaims(claims, request, active, nowMs);
   refuseUnless(!isRevoked(held, claims), 'GRANT_REVOKED');
-  const challenge = challengeOf(crypto, roundContextOf(crypto, request, active.core.scheme));
-  const cnf = fromHex(claims.cnf);
-  const signed = requestPreimage(challenge, request.issuedAtMs);
-  const confirmed = cnf !== undefined && crypto.ed25519Verify(cnf, signed, request.signature);
-  refuseUnless(confirmed, 'REQUEST_SIGNATURE_INVALID');
-  refuseUnless(Math.abs(nowMs - request.issuedAtMs) <= clockSkewMs, 'REQUEST_NOT_FRESH');
+  checkRequest(env, request, active.core, fromHex(claims.cnf));
   const [announced, ready] = announce(held, claims, active.core.policy.delayMs, nowMs);
   const fields = { op: request.op, subject: claims.sub, grant: claims.jti, x: active.x };
   if (!ready) {

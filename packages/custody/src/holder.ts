@@ -7,7 +7,7 @@ import {
   SkerryError,
   wipe,
 } from '@skerry/base';
-import { type PairSecrets, provePossession } from '@skerry/sharing';
+import type { PairSecrets } from '@skerry/sharing';
 import {
   type Activation,
   acceptPreimage,
@@ -44,6 +44,7 @@ import { emptyKey, type HeldEpoch, type HeldKey, lapseMs } from './held-key.ts';
 import { openHeldShare } from './held-share.ts';
 import { buryKey, destroyKey, takeRevocation } from './holder-orders.ts';
 import { authoriseRound, checkRound, refuseUnless } from './holder-round.ts';
+import { prove } from './probe.ts';
 
 /** What a holder's step may use of the world outside its state. */
 export type HolderEnv = {
@@ -289,18 +290,6 @@ function activate(
   };
 }
 
-function prove(held: HeldKey | null, env: HolderEnv, probe: Probe): HolderStep {
-  const epoch = [held?.active, held?.pending].find(candidate => candidate?.core.epoch === probe.epoch);
-  if (!epoch || epoch.x !== probe.x) throw new SkerryError('KEY_UNKNOWN');
-  const { keys, close } = openHeldShare(env.crypto, epoch, 'SHARE_CORRUPT');
-  try {
-    const signature = provePossession(env.crypto, keys.signSeed, { ...probe, keyId: epoch.core.keyId });
-    return { held, effects: [{ type: 'answer', answer: { name: 'probe', body: { signature } } }] };
-  } finally {
-    close();
-  }
-}
-
 function hasLapsed(pending: HeldEpoch, nowMs: number): boolean {
   return pending.depositedAtMs + pendingLifeMs <= nowMs;
 }
@@ -313,10 +302,11 @@ function expire(held: HeldKey | null, nowMs: number): HolderStep {
   const uses = held.uses.filter(({ expiresAtMs }) => expiresAtMs > nowMs);
   const announcements = held.announcements.filter(({ expiresAtMs }) => expiresAtMs > nowMs);
   const revocations = held.revocations.filter(({ expiresAtMs }) => expiresAtMs > nowMs);
+  const drills = held.drills.filter(({ expiresAtMs }) => expiresAtMs > nowMs);
   const grave = held.grave && held.grave.deletedAtMs + graveLifeMs <= nowMs ? null : held.grave;
   const empty = offers.length === 0 && pending === null && held.active === null && grave === null;
   return {
-    held: empty ? null : { ...held, offers, pending, uses, announcements, revocations, grave },
+    held: empty ? null : { ...held, offers, pending, uses, announcements, revocations, drills, grave },
     effects: [{ type: 'store' }],
   };
 }
@@ -336,7 +326,7 @@ function dispatch(held: HeldKey | null, env: HolderEnv, event: HolderEvent): Hol
     case 'activate':
       return activate(held, env, event.from, event.activation);
     case 'round':
-      return checkRound(held, event.from, event.request);
+      return checkRound(held, env, event.from, event.request);
     case 'grant-verified':
       return authoriseRound(held, env, event.request, event.claims);
     case 'probe':
@@ -352,9 +342,13 @@ function dispatch(held: HeldKey | null, env: HolderEnv, event: HolderEvent): Hol
   }
 }
 
-/** The audit line of a refused round, where the key is served here; for other keys anybody could fill the log. */
+/**
+ * The audit line of a refused round, where the key is served here; for other keys anybody could fill the log. A drill
+ * over its rate has none: the rate is there to save that write.
+ */
 function auditRefusal(held: HeldKey | null, event: HolderEvent, code: ErrorCode): HolderEffect[] {
   if (!held?.active || (event.type !== 'round' && event.type !== 'grant-verified')) return [];
+  if (code === 'RATE_LIMITED') return [];
   const { op, recipientId } = event.request;
   const subject = nodeIdOf(event.type === 'round' ? event.from : recipientId);
   return [{ type: 'audit', event: 'round-refused', fields: { op, subject, x: held.active.x, code } }];

@@ -1,8 +1,9 @@
-import { assert, type Crypto, type ErrorCode, type Random, SkerryError, wipe } from '@skerry/base';
-import { challengeOf, recoverPayload } from '@skerry/sharing';
-import { coreHashOf, type Manifest, nodeIdOf, type RoundRequest, requestPreimage } from '@skerry/wire';
+import { assert, type ErrorCode, SkerryError, wipe } from '@skerry/base';
+import { recoverPayload, recoverShare } from '@skerry/sharing';
+import { coreHashOf, type RoundRequest } from '@skerry/wire';
 import {
   asksMax,
+  drillSetsMax,
   hedgeFactor,
   hedgeMaxMs,
   hedgeMinMs,
@@ -11,37 +12,12 @@ import {
   setsInFlightMax,
   setsPerWrongSum,
 } from '../parameters.ts';
-import { type Contribution, contributionIn, holderAt, isSigned } from './holder-reply.ts';
+import { type Contribution, contributionIn, isSigned } from './holder-reply.ts';
 import { roundContextOf } from './holder-round.ts';
 import { explainFailure } from './open-failure.ts';
+import { observationsIn, type RoundObservation } from './round-evidence.ts';
+import { type AskedHolder, checkOrder, type RequesterEnv, type RoundOrder, requestFor } from './round-order.ts';
 import { chooseSet, nameSet } from './set-choice.ts';
-
-/** A holder as the requester sees it. */
-export type AskedHolder = {
-  readonly x: number;
-  readonly nodeId: string;
-  /** How the holder is called in messages: its place and operator, say. */
-  readonly label: string;
-  /** The usual round trip to it, ms; undefined where none was measured. */
-  readonly roundTripMs: number | undefined;
-};
-
-/** What is to be opened, and by what right. */
-export type OpenOrder = {
-  readonly manifest: Manifest;
-  /** Those to ask first come first. */
-  readonly holders: readonly AskedHolder[];
-  /** The grant, as it is presented. */
-  readonly grant: Uint8Array;
-  /** A fresh HPKE public key, 32 bytes, whose private half the caller keeps. */
-  readonly recipientKey: Uint8Array;
-  /** The requester's node key and the seed of the grant's confirmation key. */
-  readonly nodeKey: Uint8Array;
-  readonly confirmationSeed: Uint8Array;
-};
-
-/** What a requester's step may use of the world outside its state. */
-export type RequesterEnv = { readonly crypto: Crypto; readonly random: Random; readonly nowMs: number };
 
 /** One set S that is asked, and what came back. */
 type Attempt = {
@@ -52,14 +28,15 @@ type Attempt = {
   readonly contributions: ReadonlyMap<number, Contribution>;
   /**
    * `open` and in flight; `late` once its time is over, though its answers still count; `busy` until then, once a
-   * member was; `void` once a member failed, or after `busy`; `wrong` once its sum was not the committed payload.
+   * member was; `void` once a member failed, or after `busy`; `wrong` once its sum was not what the core names; `right`
+   * once it was.
    */
-  readonly status: 'open' | 'late' | 'busy' | 'void' | 'wrong';
+  readonly status: 'open' | 'late' | 'busy' | 'void' | 'wrong' | 'right';
 };
 
 /** The requester's machine. */
 export type RequesterState = {
-  readonly order: OpenOrder;
+  readonly order: RoundOrder;
   readonly coreHash: Uint8Array;
   readonly roundId: Uint8Array;
   readonly attempts: readonly Attempt[];
@@ -70,10 +47,12 @@ export type RequesterState = {
   /** In how many sets with a wrong sum a holder was, by x. */
   readonly suspicion: ReadonlyMap<number, number>;
   readonly wrongSets: number;
+  /** The quickest answer of each holder that gave one, refusals left out, in ms, by x. */
+  readonly answeredInMs: ReadonlyMap<number, number>;
   readonly ended: boolean;
 };
 
-/** What happens to an open. Each `ask` is answered by one `answered`; a `wake` brings its event back. */
+/** What happens to a round. Each `ask` is answered by one `answered`; a `wake` brings its event back. */
 export type RequesterEvent =
   | {
       readonly type: 'answered';
@@ -85,7 +64,7 @@ export type RequesterEvent =
   | { readonly type: 'hedge'; readonly attempt: number }
   | { readonly type: 'deadline' };
 
-/** What the world is to do for an open. */
+/** What the world is to do for a round; the last of it is `done`, `drilled` or `fail`. */
 export type RequesterEffect =
   | {
       readonly type: 'ask';
@@ -95,11 +74,27 @@ export type RequesterEffect =
       readonly deadlineMs: number;
     }
   | { readonly type: 'wake'; readonly event: RequesterEvent; readonly afterMs: number }
-  /** The payload P, owned by whoever carries this out. */
-  | { readonly type: 'done'; readonly payload: Uint8Array; readonly sets: number }
-  | { readonly type: 'fail'; readonly error: SkerryError };
+  /** An open's end: the payload P, owned by whoever carries this out. */
+  | {
+      readonly type: 'done';
+      readonly payload: Uint8Array;
+      readonly sets: number;
+      readonly observations: readonly RoundObservation[];
+    }
+  /** A drill's end: the set that gave the own share, if one did, and those that did not. The share is wiped. */
+  | {
+      readonly type: 'drilled';
+      readonly right: readonly number[] | null;
+      readonly wrong: readonly (readonly number[])[];
+      readonly observations: readonly RoundObservation[];
+    }
+  | {
+      readonly type: 'fail';
+      readonly error: SkerryError;
+      readonly observations: readonly RoundObservation[];
+    };
 
-/** An open after a step: its state, and what is to be done. */
+/** A round after a step: its state, and what is to be done. */
 export type RequesterStep = { readonly state: RequesterState; readonly effects: readonly RequesterEffect[] };
 
 /** What a holder says when it has too much to do: its set is lost, the holder is not. */
@@ -109,33 +104,10 @@ function nextSet(env: RequesterEnv, state: RequesterState): number[] | null {
   const { order, attempts, failed, slow, suspicion } = state;
   const { t } = order.manifest.core;
   if ((attempts.length + 1) * t > asksMax) return null;
+  if (order.aim.op === 'drill' && attempts.length >= drillSetsMax) return null;
   const usable = order.holders.map(({ x }) => x).filter(x => !failed.has(x));
   const tried = new Set(attempts.filter(({ status }) => status !== 'void').map(({ name }) => name));
   return chooseSet(env.random, { t, usable, isSlow: x => slow.has(x), suspicion, tried });
-}
-
-function requestFor(env: RequesterEnv, state: RequesterState, set: number[]): RoundRequest {
-  const { core } = state.order.manifest;
-  const { crypto, nowMs } = env;
-  const unsigned: RoundRequest = {
-    op: 'open',
-    keyId: core.keyId,
-    epoch: core.epoch,
-    coreHash: state.coreHash,
-    t: core.t,
-    length: core.length,
-    set,
-    x: 0,
-    recipientId: state.order.nodeKey,
-    recipientKey: state.order.recipientKey,
-    grant: state.order.grant,
-    roundId: state.roundId,
-    issuedAtMs: nowMs,
-    signature: new Uint8Array(64),
-  };
-  const challenge = challengeOf(crypto, roundContextOf(crypto, unsigned, core.scheme));
-  const signature = crypto.ed25519Sign(state.order.confirmationSeed, requestPreimage(challenge, nowMs));
-  return { ...unsigned, signature };
 }
 
 /** How long a set may take: a few of its slowest member's usual round trips, and more beside others in flight. */
@@ -154,7 +126,7 @@ function isUnderWay({ attempts }: RequesterState): boolean {
 
 function askSet(env: RequesterEnv, state: RequesterState, set: number[]): RequesterStep {
   const id = state.attempts.length;
-  const request = requestFor(env, state, set);
+  const request = requestFor(env, state.order, state, set);
   const attempt: Attempt = { id, name: nameSet(set), request, contributions: new Map(), status: 'open' };
   const holders = state.order.holders.filter(({ x }) => set.includes(x));
   const afterMs = hedgeAfterMs(holders, countOpen(state));
@@ -183,22 +155,18 @@ function goOn(env: RequesterEnv, state: RequesterState): RequesterStep {
     state = step.state;
     effects.push(...step.effects);
   }
-  const waiting = state.attempts.some(({ status }) => status !== 'void' && status !== 'wrong');
-  return waiting ? { state, effects } : giveUp(state);
+  const waiting = isUnderWay(state) || state.attempts.some(({ status }) => status === 'late');
+  return waiting ? { state, effects } : giveUp(env, state);
 }
 
 /**
- * Starts an open: asks a first set of t holders (docs/PROTOCOL.md, "How a requester opens a key").
+ * Starts an open or a drill: asks a first set of t holders (docs/PROTOCOL.md, "How a requester opens a key").
  *
  * @param env time and randomness
- * @param order what to open; nothing of it is secret but the confirmation seed, which stays the caller's
+ * @param order what to do; nothing of it is secret but the seed that signs its requests, which stays the caller's
  */
-export function startOpen(env: RequesterEnv, order: OpenOrder): RequesterStep {
-  const points = new Set(order.holders.map(({ x }) => x));
-  const known = order.holders.every(
-    ({ x, nodeId }) => nodeIdOf(holderAt(order.manifest, x).nodeKey) === nodeId,
-  );
-  assert(known && points.size === order.holders.length, 'the holders asked are those of the manifest');
+export function startRound(env: RequesterEnv, order: RoundOrder): RequesterStep {
+  checkOrder(order);
   const { state, effects } = goOn(env, {
     order,
     coreHash: coreHashOf(env.crypto, order.manifest.core),
@@ -208,6 +176,7 @@ export function startOpen(env: RequesterEnv, order: OpenOrder): RequesterStep {
     slow: new Map(),
     suspicion: new Map(),
     wrongSets: 0,
+    answeredInMs: new Map(),
     ended: false,
   });
   if (state.ended) return { state, effects };
@@ -235,16 +204,22 @@ function missing({ attempts, failed, slow }: RequesterState): Map<number, ErrorC
   return reasons;
 }
 
-function giveUp(state: RequesterState): RequesterStep {
-  const { holders, manifest } = state.order;
-  const { t, k } = manifest.core;
+function giveUp(env: RequesterEnv, state: RequesterState): RequesterStep {
+  const { holders, manifest, aim } = state.order;
+  const observations = observationsIn(state, env.nowMs);
+  const wrong = state.attempts.filter(({ status }) => status === 'wrong').map(({ request }) => request.set);
+  if (aim.op === 'drill' && wrong.length > 0) {
+    return end(state, { type: 'drilled', right: null, wrong, observations });
+  }
+  const { t } = manifest.core;
+  const k = manifest.core.k - (aim.op === 'drill' ? 1 : 0);
   const reasons = missing(state);
   const absent = holders.flatMap(({ x, label }) => {
     const code = reasons.get(x);
     return code === undefined ? [] : [{ label, code }];
   });
   const error = explainFailure({ t, k, absent, wrongSets: state.wrongSets });
-  return end(state, { type: 'fail', error });
+  return end(state, { type: 'fail', error, observations });
 }
 
 function replaceAttempt(state: RequesterState, changed: Attempt): RequesterState {
@@ -290,17 +265,41 @@ function dropForgers(env: RequesterEnv, state: RequesterState, id: number, forge
   return goOn(env, { ...state, attempts, failed });
 }
 
+/** What a complete set sums up to: an open's payload, or nothing for a drill; throws where that is not the core's. */
+function recover(env: RequesterEnv, { order }: RequesterState, attempt: Attempt): Uint8Array | null {
+  const { core } = order.manifest;
+  const { aim } = order;
+  const answers = [...attempt.contributions].map(([x, { contribution }]) => ({ x, contribution }));
+  const context = roundContextOf(env.crypto, attempt.request, core.scheme);
+  if (aim.op === 'open') return recoverPayload(env.crypto, context, answers, core);
+  const point = core.points.find(({ x }) => x === aim.x);
+  assert(point !== undefined, 'a holder has a point');
+  wipe(recoverShare(env.crypto, context, answers, point).y);
+  return null;
+}
+
+/** A set's sum is right: the round is done. */
+function succeed(
+  env: RequesterEnv,
+  state: RequesterState,
+  { request }: Attempt,
+  payload: Uint8Array | null,
+): RequesterStep {
+  const { attempts } = state;
+  const observations = observationsIn(state, env.nowMs);
+  if (payload) return end(state, { type: 'done', payload, sets: attempts.length, observations });
+  const wrong = attempts.filter(({ status }) => status === 'wrong').map(attempt => attempt.request.set);
+  return end(state, { type: 'drilled', right: request.set, wrong, observations });
+}
+
 /**
- * Sums a complete set: the key, or one more reason to try others. It says nothing about any one member who signed its
- * part. The commitment alone says whether a sum is right, so that signatures are only looked at where it is not.
+ * Sums a complete set: what was asked for, or one more reason to try others. It says nothing about any one member who
+ * signed its part. The core alone says whether a sum is right, so that signatures are only looked at where it is not.
  */
 function sum(env: RequesterEnv, state: RequesterState, attempt: Attempt): RequesterStep {
-  const { core } = state.order.manifest;
-  const answers = [...attempt.contributions].map(([x, { contribution }]) => ({ x, contribution }));
   try {
-    const context = roundContextOf(env.crypto, attempt.request, core.scheme);
-    const payload = recoverPayload(env.crypto, context, answers, core);
-    return end(state, { type: 'done', payload, sets: state.attempts.length });
+    const payload = recover(env, state, attempt);
+    return succeed(env, replaceAttempt(state, { ...attempt, status: 'right' }), attempt, payload);
   } catch (error) {
     if (!(error instanceof SkerryError)) throw error;
     const { manifest } = state.order;
@@ -315,6 +314,20 @@ function sum(env: RequesterEnv, state: RequesterState, attempt: Attempt): Reques
   }
 }
 
+/** Notes how long a holder took. A code may come from this side, and in no time, so that it says nothing. */
+function timeAnswer(
+  env: RequesterEnv,
+  state: RequesterState,
+  { request }: Attempt,
+  { x, answer }: Extract<RequesterEvent, { type: 'answered' }>,
+): RequesterState {
+  if (typeof answer === 'string') return state;
+  const tookMs = Math.max(0, env.nowMs - request.issuedAtMs);
+  const answeredInMs = new Map(state.answeredInMs);
+  answeredInMs.set(x, Math.min(tookMs, answeredInMs.get(x) ?? tookMs));
+  return { ...state, answeredInMs };
+}
+
 function takeAnswer(
   env: RequesterEnv,
   state: RequesterState,
@@ -323,6 +336,7 @@ function takeAnswer(
   const { x, answer } = event;
   const attempt = state.attempts[event.attempt];
   assert(attempt?.request.set.includes(x) === true, 'an answer belongs to a set that was asked');
+  state = timeAnswer(env, state, attempt, event);
   if (!wants(attempt, x)) {
     if (typeof answer !== 'string') wipe(answer);
     return { state, effects: [] };
@@ -352,14 +366,15 @@ function hedge(env: RequesterEnv, state: RequesterState, id: number): RequesterS
 }
 
 /**
- * One step of an open. One silent member spoils its set, so another set is asked as soon as a member fails or is
- * late; a wrong sum blames nobody, and several other sets are asked at once. It ends with the committed payload or
- * a coded error, never with a wrong key, and always within `openDeadlineMs`.
+ * One step of a round. One silent member spoils its set, so another set is asked as soon as a member fails or is
+ * late; a wrong sum blames nobody, and several other sets are asked at once. An open ends with the committed payload or
+ * a coded error, never with a wrong key, and always within `openDeadlineMs`; a drill with the own share made again, with
+ * the sets that made another, or with a coded error.
  *
  * @param env time and randomness
  * @param state as the last step returned it
  * @param event what happened
- * @returns the next state and the effects; after `done` or `fail` there are none
+ * @returns the next state and the effects; after the last there are none
  */
 export function stepRequester(
   env: RequesterEnv,
@@ -376,6 +391,6 @@ export function stepRequester(
     case 'hedge':
       return hedge(env, state, event.attempt);
     case 'deadline':
-      return giveUp(state);
+      return giveUp(env, state);
   }
 }

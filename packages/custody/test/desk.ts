@@ -1,6 +1,6 @@
 import { at, type ErrorCode } from '@skerry/base';
 import { nodeCrypto, nodeRandom } from '@skerry/crypto';
-import { type OpenOrder, openHeldShare, roundContextOf } from '@skerry/custody';
+import { openHeldShare, type RoundOrder, roundContextOf } from '@skerry/custody';
 import type { Counts } from '@skerry/placement';
 import { challengeOf, contribute } from '@skerry/sharing';
 import {
@@ -14,7 +14,8 @@ import {
 import { type Identity, makeIdentity } from './identities.ts';
 import { createTimeline } from './timeline.ts';
 import {
-  carryOpen,
+  asOpen,
+  carryRound,
   createWorld,
   dealWell,
   holdersOf,
@@ -22,6 +23,7 @@ import {
   nodeOf,
   type OpenOutcome,
   orderDeal,
+  type RoundOutcome,
 } from './world.ts';
 
 /** What a holder does when it is asked, by its number in the manifest; undefined is silence. */
@@ -46,35 +48,49 @@ export type Desk = {
   readonly manifest: Manifest;
   readonly key: Uint8Array;
   readonly by: Identity;
-  readonly open: (conduct: Conduct, changes?: Partial<OpenOrder>) => Promise<OpenOutcome>;
+  readonly open: (conduct: Conduct, changes?: Partial<RoundOrder>) => Promise<OpenOutcome>;
+  /** A drill of the holder of that number in the manifest. */
+  readonly drill: (driller: number, conduct: Conduct) => Promise<RoundOutcome>;
 };
 
 /** Deals a key and takes its shares out of its holders. */
 export async function createDesk(counts: Counts): Promise<Desk> {
   const world = createWorld(counts.k);
-  const order = orderDeal(world, counts);
-  const manifest = await dealWell(world, order);
+  const deal = orderDeal(world, counts);
+  const manifest = await dealWell(world, deal);
   const by = makeIdentity();
   const holders = manifest.core.holders.map(({ x, nodeKey }) => {
     const node = nodeOf(world, nodeIdOf(nodeKey));
     const { active } = node.held(manifest.core.keyId)!;
     const { share, keys } = openHeldShare(nodeCrypto, active!, 'SHARE_CORRUPT');
-    return { x, node, share, keys: { maskSeed: keys.maskSeed.slice(), mk: keys.mk } };
+    return { x, node, share, keys };
   });
 
-  async function open(conduct: Conduct, changes: Partial<OpenOrder> = {}): Promise<OpenOutcome> {
+  async function open(conduct: Conduct, changes: Partial<RoundOrder> = {}): Promise<OpenOutcome> {
+    return asOpen(await carry(conduct, changes));
+  }
+
+  async function drill(driller: number, conduct: Conduct): Promise<RoundOutcome> {
+    const { x, node, keys } = at(holders, driller);
+    return carry(conduct, {
+      holders: holdersOf(manifest).filter(holder => holder.x !== x),
+      aim: { op: 'drill', x, shareSeed: keys.signSeed },
+      nodeKey: node.nodeKey,
+    });
+  }
+
+  async function carry(conduct: Conduct, changes: Partial<RoundOrder>): Promise<RoundOutcome> {
     const timeline = createTimeline();
     const asks = holders.map(() => 0);
-    const openOrder = {
+    const order: RoundOrder = {
       manifest,
       holders: holdersOf(manifest),
-      grant: nodeRandom.bytes(100),
+      aim: { op: 'open', grant: nodeRandom.bytes(100), confirmationSeed: by.nodeSeed },
       recipientKey: nodeRandom.bytes(32),
       nodeKey: by.nodeKey,
-      confirmationSeed: by.nodeSeed,
       ...changes,
     };
-    return carryOpen(timeline, openOrder, ({ holder: { x }, request }, deliver) => {
+    return carryRound(timeline, order, ({ holder: { x }, request }, deliver) => {
       const number = holders.findIndex(holder => holder.x === x);
       const { share, keys, node } = at(holders, number);
       const context = roundContextOf(nodeCrypto, request, 'gf256');
@@ -96,5 +112,5 @@ export async function createDesk(counts: Counts): Promise<Desk> {
       }
     });
   }
-  return { manifest, key: order.key, by, open };
+  return { manifest, key: deal.key, by, open, drill };
 }

@@ -2,7 +2,7 @@ import { at } from '@skerry/base';
 import { nodeRandom } from '@skerry/crypto';
 import { decodeHeldKey, encodeHeldKey, type HeldEpoch, type HeldKey, wipeHeldKey } from '@skerry/custody';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { offersPerKeyMax, usesPerKeyMax } from '../parameters.ts';
+import { drillsPerHourMax, offersPerKeyMax, usesPerKeyMax } from '../parameters.ts';
 import { makeScene, type Scene } from './scenes.ts';
 
 let scene: Scene;
@@ -59,6 +59,9 @@ function largest(): HeldKey {
     announcements: times(usesPerKeyMax, () => ({ jti, announcedAtMs: latestMs, expiresAtMs: latestMs })),
     revocations: times(usesPerKeyMax, () => ({ jti, expiresAtMs: latestMs })),
     revokedBefore: 253_402_300_800,
+    drills: times(255 * drillsPerHourMax, i => {
+      return { x: (i % 255) + 1, roundId: nodeRandom.bytes(16), expiresAtMs: latestMs };
+    }),
     grave: null,
   };
 }

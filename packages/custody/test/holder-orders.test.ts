@@ -188,7 +188,13 @@ describe('a destroyed key', () => {
       stepHolder(held, env, { type: 'activate', from, activation: scene.request('activate').activation }),
       stepHolder(held, env, {
         type: 'probe',
-        probe: { keyId: scene.manifest.core.keyId, epoch: 1, x: scene.x, nonce: nodeRandom.bytes(32) },
+        probe: {
+          keyId: scene.manifest.core.keyId,
+          epoch: 1,
+          coreHash: nodeRandom.bytes(32),
+          x: scene.x,
+          nonce: nodeRandom.bytes(32),
+        },
       }),
       revoke(held, ofAllBefore(1)),
     ];

@@ -1,7 +1,6 @@
 import { at } from '@skerry/base';
 import { nodeCrypto, nodeRandom } from '@skerry/crypto';
 import { type HeldKey, type HolderStep, stepHolder } from '@skerry/custody';
-import { verifyPossession } from '@skerry/sharing';
 import { activationPreimage, checkActivation, nodeIdOf } from '@skerry/wire';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { pendingLifeMs } from '../parameters.ts';
@@ -77,39 +76,6 @@ describe('an activation', () => {
     const again = run({ ...makeTrial(), held });
     expect(again.held).toBe(held);
     expect(again.effects).toEqual([{ type: 'answer', answer: { name: 'activate', body: {} } }]);
-  });
-});
-
-describe('a probe', () => {
-  type Trial = ReturnType<typeof makeTrial>;
-  function makeTrial() {
-    const probe = { keyId: scene.manifest.core.keyId, epoch: 1, x: scene.x, nonce: nodeRandom.bytes(32) };
-    return { held: scene.state('active') as HeldKey | null, probe };
-  }
-  function run({ held, probe }: Trial): HolderStep {
-    return stepHolder(held, scene.env(), { type: 'probe', probe });
-  }
-  const faults: readonly Fault<Trial>[] = [
-    ['is for a key of which nothing is kept', 'KEY_UNKNOWN', trial => void (trial.held = null)],
-    ['comes before the deposit', 'KEY_UNKNOWN', trial => void (trial.held = scene.state('offered'))],
-    ['is for another epoch', 'KEY_UNKNOWN', ({ probe }) => void (probe.epoch = 2)],
-    ["is for another holder's point", 'KEY_UNKNOWN', ({ probe }) => void (probe.x ^= 1)],
-    [
-      'finds a ciphertext that rotted',
-      'SHARE_CORRUPT',
-      ({ held }) => held?.active?.ciphertext.set([1, 2, 3], 5),
-    ],
-  ];
-  holdOrder(faults, makeTrial, run);
-
-  it.each(['pending', 'active'] as const)('is answered with a proof that the %s share is there', stage => {
-    const trial = { ...makeTrial(), held: scene.state(stage) };
-    const [effect] = run(trial).effects;
-    if (effect?.type !== 'answer' || effect.answer.name !== 'probe') throw new Error('a probe is answered');
-    const { vk } = scene.manifest.core.points.find(({ x }) => x === scene.x)!;
-    const { signature } = effect.answer.body;
-    expect(verifyPossession(nodeCrypto, vk, trial.probe, signature)).toBe(true);
-    expect(verifyPossession(nodeCrypto, vk, { ...trial.probe, x: scene.x ^ 1 }, signature)).toBe(false);
   });
 });
 

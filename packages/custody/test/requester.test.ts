@@ -1,6 +1,6 @@
 import { type ErrorCode, SkerryError } from '@skerry/base';
 import { nodeCrypto, nodeRandom } from '@skerry/crypto';
-import { startOpen, stepRequester } from '@skerry/custody';
+import { startRound, stepRequester } from '@skerry/custody';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { asksMax, hedgeMinMs, hedgePerSetMs, openDeadlineMs } from '../parameters.ts';
 import { type Conduct, createDesk, type Desk } from './desk.ts';
@@ -219,17 +219,16 @@ describe("the requester's machine", () => {
     const order = {
       manifest: desk.manifest,
       holders,
-      grant: nodeRandom.bytes(10),
+      aim: { op: 'open', grant: nodeRandom.bytes(10), confirmationSeed: desk.by.nodeSeed } as const,
       recipientKey: nodeRandom.bytes(32),
       nodeKey: desk.by.nodeKey,
-      confirmationSeed: desk.by.nodeSeed,
     };
     return { env, order };
   }
 
   it('gives up at once where there are fewer holders than the threshold', () => {
     const { env, order } = begin();
-    const { effects, state } = startOpen(env, { ...order, holders: order.holders.slice(0, 2) });
+    const { effects, state } = startRound(env, { ...order, holders: order.holders.slice(0, 2) });
     expect(effects).toMatchObject([{ type: 'fail', error: { code: 'KEY_UNAVAILABLE' } }]);
     expect(state.ended).toBe(true);
   });
@@ -238,15 +237,15 @@ describe("the requester's machine", () => {
     const { env, order } = begin();
     const [holder, ...others] = order.holders;
     const strangers = [{ ...holder!, nodeId: others[0]!.nodeId }, ...others];
-    expect(() => startOpen(env, { ...order, holders: strangers })).toThrow('those of the manifest');
-    expect(() => startOpen(env, { ...order, holders: [...others, others[0]!] })).toThrow(
+    expect(() => startRound(env, { ...order, holders: strangers })).toThrow('those of the manifest');
+    expect(() => startRound(env, { ...order, holders: [...others, others[0]!] })).toThrow(
       'those of the manifest',
     );
   });
 
   it('wipes what comes after its end, and does nothing more', () => {
     const { env, order } = begin();
-    const { state } = startOpen(env, order);
+    const { state } = startRound(env, order);
     const ended = stepRequester(env, state, { type: 'deadline' });
     expect(ended.effects).toMatchObject([{ type: 'fail', error: { code: 'KEY_UNAVAILABLE' } }]);
     const answer = nodeRandom.bytes(100);
@@ -259,7 +258,7 @@ describe("the requester's machine", () => {
 
   it('asks no further set once it asked as often as it may', () => {
     const { env, order } = begin();
-    const { state } = startOpen(env, order);
+    const { state } = startRound(env, order);
     const [attempt] = state.attempts;
     const setsMax = Math.floor(asksMax / counts.t);
     const after = (sets: number) => {
@@ -276,7 +275,7 @@ describe("the requester's machine", () => {
 
   it('gives each set more time the more are in flight beside it', () => {
     const { env, order } = begin();
-    const { state } = startOpen(env, order);
+    const { state } = startRound(env, order);
     const { effects } = stepRequester(env, { ...state, wrongSets: 1 }, { type: 'hedge', attempt: 0 });
     const times = effects.flatMap(effect => (effect.type === 'wake' ? [effect.afterMs] : []));
     expect(times).toEqual([hedgeMinMs]); // with slow holders: one at a time

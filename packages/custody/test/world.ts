@@ -6,12 +6,12 @@ import {
   type DealerEffect,
   type DealerEvent,
   type DealOrder,
-  type OpenOrder,
   type RequesterEffect,
   type RequesterEvent,
+  type RoundOrder,
   roundContextOf,
   startDeal,
-  startOpen,
+  startRound,
   stepDealer,
   stepRequester,
 } from '@skerry/custody';
@@ -272,34 +272,48 @@ export function holdersOf({ core }: Manifest): AskedHolder[] {
   });
 }
 
-/** How an open ended. */
-export type OpenOutcome = {
-  readonly result: { readonly payload: Uint8Array; readonly sets: number } | SkerryError;
+type RoundEnd = Extract<RequesterEffect, { type: 'done' | 'drilled' | 'fail' }>;
+
+/** How a round ended. */
+export type RoundOutcome = {
+  readonly end: RoundEnd;
   readonly tookMs: number;
   readonly requests: readonly RoundRequest[];
   /** Asks made in all. */
   readonly asks: number;
 };
 
+/** How an open ended. */
+export type OpenOutcome = RoundOutcome & {
+  readonly result: { readonly payload: Uint8Array; readonly sets: number } | SkerryError;
+};
+
+/** A round's outcome, where it was an open. */
+export function asOpen(outcome: RoundOutcome): OpenOutcome {
+  const { end } = outcome;
+  if (end.type === 'drilled') throw new Error('an open is no drill');
+  return { ...outcome, result: end.type === 'done' ? end : end.error };
+}
+
 /**
  * Carries a requester's machine on a timeline.
  *
  * @param reply gives the answer to one request
  */
-export async function carryOpen(
+export async function carryRound(
   timeline: Timeline,
-  order: OpenOrder,
+  order: RoundOrder,
   reply: (
     effect: Extract<RequesterEffect, { type: 'ask' }>,
     deliver: (answer: Uint8Array | ErrorCode) => void,
   ) => void,
-): Promise<OpenOutcome> {
+): Promise<RoundOutcome> {
   const startedMs = timeline.nowMs();
   const requests: RoundRequest[] = [];
-  let result: OpenOutcome['result'] | undefined;
+  let end: RoundEnd | undefined;
   let [endedMs, asks] = [0, 0];
   const env = () => ({ crypto: nodeCrypto, random: nodeRandom, nowMs: timeline.nowMs() });
-  const started = startOpen(env(), order);
+  const started = startRound(env(), order);
   let { state } = started;
 
   function dispatch(event: RequesterEvent): void {
@@ -317,8 +331,8 @@ export async function carryOpen(
         requests[attempt] = request;
         reply(effect, answer => dispatch({ type: 'answered', attempt, x: holder.x, answer }));
       } else {
-        if (result) throw new Error('an open ends once');
-        result = effect.type === 'done' ? effect : effect.error;
+        if (end) throw new Error('a round ends once');
+        end = effect;
         endedMs = timeline.nowMs();
       }
     }
@@ -326,8 +340,8 @@ export async function carryOpen(
 
   perform(started.effects);
   await timeline.run();
-  if (!result) throw new Error('an open ends');
-  return { result, tookMs: endedMs - startedMs, requests, asks };
+  if (!end) throw new Error('a round ends');
+  return { end, tookMs: endedMs - startedMs, requests, asks };
 }
 
 /** Opens a key over the world's network, with a grant, as a node that the grant is for. */
@@ -341,12 +355,11 @@ export async function open(
   const order = {
     manifest,
     holders: holdersOf(manifest),
-    grant,
+    aim: { op: 'open', grant, confirmationSeed: by.nodeSeed } as const,
     recipientKey: nodeCrypto.x25519PublicKey(recipientSeed),
     nodeKey: by.nodeKey,
-    confirmationSeed: by.nodeSeed,
   };
-  const outcome = await carryOpen(world.timeline, order, ({ holder, request, deadlineMs }, deliver) => {
+  const carried = await carryRound(world.timeline, order, ({ holder, request, deadlineMs }, deliver) => {
     const challenge = challengeOf(nodeCrypto, roundContextOf(nodeCrypto, request, 'gf256'));
     ask(world, by.nodeKey, holder.nodeId, { name: 'round', body: request, deadlineMs }, async answer => {
       if (typeof answer === 'string') return deliver(answer);
@@ -356,6 +369,7 @@ export async function open(
       );
     });
   });
+  const outcome = asOpen(carried);
   const { box, keyId } = manifest.core;
   const { result } = outcome;
   const key =

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type Clock, type Log, SkerryError } from '@skerry/base';
 import { nodeCrypto } from '@skerry/crypto';
 import type { Place } from '@skerry/placement';
-import { signNodeRecord } from '@skerry/wire';
+import { type NodeRecord, signNodeRecord } from '@skerry/wire';
 import { parameters, softwareVersion } from '../parameters.ts';
 import { createCatchUp } from './catching-up.ts';
 import { announceIntervalMs, type Directory } from './directory.ts';
@@ -19,6 +19,8 @@ export type Presence = {
   readonly nodeKey: Uint8Array;
   /** 32 bytes; stays the caller's. */
   readonly nodeSeed: Uint8Array;
+  /** What it has seen of others, ascending by subject, at most 32, asked for at each announcement. @default nothing */
+  readonly observations?: () => NodeRecord['observations'];
 };
 
 /** What announcing needs. */
@@ -52,6 +54,7 @@ function signPresence(
     operator: presence.operator,
     capacity: presence.capacity,
     software: `skerry/${softwareVersion}`,
+    observations: presence.observations?.() ?? [],
   });
 }
 

@@ -5,9 +5,9 @@ import type { Store, StoreChange } from './store.ts';
 export type AuditEffect = Extract<HolderEffect, { type: 'audit' }>;
 
 /**
- * The audit lines of every key held here, on disk as JSON. They hold no secret. A key has two trails, each in the
- * order it was written: `audit/KEYID/NUMBER` for what was done, `refused/KEYID/NUMBER` for rounds that were refused.
- * Over the bound the oldest line of the longest trail goes: who fills the log with rounds on a key of its own, or
+ * The audit lines of every key held here, on disk as JSON. They hold no secret. A key has three trails, each in the
+ * order it was written: `audit/KEYID/NUMBER` for what was done, `refused/KEYID/NUMBER` for rounds that were refused, and
+ * `drilled/KEYID/NUMBER` for drills, which come by themselves and would crowd out the opens. Over the bound the oldest line of the longest trail goes: who fills the log with rounds on a key of its own, or
  * with requests that are refused, loses those lines, and a trail of its fair share or less loses none.
  */
 type AuditTrails = {
@@ -25,7 +25,13 @@ type AuditTrails = {
 /** Numbers of the oldest line kept and of the next one. */
 type Trail = { first: number; next: number };
 
-const kinds = ['audit', 'refused'] as const;
+const kinds = ['audit', 'refused', 'drilled'] as const;
+
+/** The trail of an event. */
+function kindOf(event: string): (typeof kinds)[number] {
+  if (event === 'round-refused') return 'refused';
+  return event === 'drill' ? 'drilled' : 'audit';
+}
 
 /** Of a trail's name, such as `audit/KEYID`, and a number that sorts as text. */
 function lineKey(name: string, number: number): string {
@@ -78,7 +84,7 @@ export async function openAuditTrails(store: Pick<Store, 'keys'>, linesMax: numb
   return {
     append: (keyId, effects, atMs) => {
       const added = effects.map(({ event, fields }): StoreChange => {
-        const name = `${event === 'round-refused' ? 'refused' : 'audit'}/${keyId}`;
+        const name = `${kindOf(event)}/${keyId}`;
         const trail = trails.get(name) ?? { first: 0, next: 0 };
         trails.set(name, trail);
         lineCount += 1;

@@ -5,6 +5,7 @@ import {
   type HolderEffect,
   type HolderEvent,
   type HolderStep,
+  openHeldShare,
   stepHolder,
   wipeHeldKey,
 } from '@skerry/custody';
@@ -13,6 +14,7 @@ import {
   encodeAnswer,
   encodeRefusal,
   type KeyRecord,
+  type Manifest,
   nodeKeyOf,
   type Request,
   type Revocation,
@@ -56,6 +58,14 @@ type CustodyOptions = {
   readonly memory?: HolderMemory;
 };
 
+/** A share that is served here. */
+export type Holding = {
+  readonly manifest: Manifest;
+  readonly x: number;
+  /** The seed of the share's verification key, 32 bytes; owned, and wiped, by whoever asked for it. */
+  readonly shareSeed: Uint8Array;
+};
+
 /** The holder: answers what other nodes ask of the shares kept here. */
 export type CustodyService = {
   /**
@@ -73,6 +83,13 @@ export type CustodyService = {
    * destroyed while this node was away, it erases the share.
    */
   readonly publishAll: (signal: AbortSignal) => Promise<void>;
+  /**
+   * The share that is served here of a key, for a drill (`drillKey`); undefined where there is none.
+   *
+   * @param keyId in hexadecimal
+   * @throws SHARE_CORRUPT where it no longer is the one of its point; STORE_CORRUPT, STORE_FAILED
+   */
+  readonly holding: (keyId: string) => Promise<Holding | undefined>;
   /** Active and pending shares kept here. */
   readonly shareCount: () => number;
   /** Records that are damaged on disk: they are not served, and left as they are. */
@@ -185,6 +202,23 @@ async function runKey(
   }
 }
 
+/** The share that is served of a key, with the seed of its verification key. */
+function holdingOf(keys: HeldKeys, keyId: string): Holding | undefined {
+  const held = keys.read(keyId);
+  if (held === null) return undefined;
+  try {
+    const { active } = held;
+    if (!active?.activation) return undefined;
+    const { core, signatures, activation, x } = active;
+    const { keys: shareKeys, close } = openHeldShare(nodeCrypto, active, 'SHARE_CORRUPT');
+    const shareSeed = shareKeys.signSeed.slice();
+    close();
+    return { manifest: { core, signatures, activation }, x, shareSeed };
+  } finally {
+    wipeHeldKey(held);
+  }
+}
+
 /** What upkeep does to keys, and what it does with errors. */
 type Hands = {
   readonly run: (keyId: string, event: HolderEvent) => Promise<unknown>;
@@ -282,6 +316,7 @@ export async function createCustodyService(options: CustodyOptions): Promise<Cus
       if (keys.has(keyId)) run(keyId, { type: 'revoke', revocation }).catch(noteFailure);
     },
     ...createUpkeep(options, keys, { run, inTurn, noteFailure }),
+    holding: async keyId => inTurn(keyId, async () => holdingOf(keys, keyId)),
     shareCount: keys.shareCount,
     corruptCount: keys.corruptCount,
   };

@@ -1,12 +1,13 @@
-import { type Clock, type Random, SkerryError, wipe } from '@skerry/base';
+import { assert, type Clock, type Random, SkerryError, wipe } from '@skerry/base';
 import { type HpkeRecipient, hpkeRecipient, nodeCrypto } from '@skerry/crypto';
 import {
   type AskedHolder,
-  type OpenOrder,
   type RequesterEffect,
   type RequesterEvent,
+  type RoundObservation,
+  type RoundOrder,
   roundContextOf,
-  startOpen,
+  startRound,
   stepRequester,
 } from '@skerry/custody';
 import { challengeOf, unpackKey } from '@skerry/sharing';
@@ -14,14 +15,20 @@ import { answerInfo, type Manifest } from '@skerry/wire';
 import { ask, codeOf } from './asking.ts';
 import type { PeerStreams } from './streams.ts';
 
-/** What an open needs of its node. */
-type OpeningOptions = {
+/** What a round needs of its node. */
+type RoundOptions = {
   readonly streams: Pick<PeerStreams, 'request' | 'isAlive' | 'roundTripMs'>;
   readonly nodeKey: Uint8Array;
-  /** 32 bytes, the grant's confirmation key; stays the caller's. */
-  readonly confirmationSeed: Uint8Array;
   readonly clock: Clock;
   readonly random: Random;
+  /** Told at the end, right or wrong, what the round showed of each holder asked; called once. @default nobody */
+  readonly onObserved?: (observations: readonly RoundObservation[]) => void;
+};
+
+/** What an open needs of its node. */
+type OpeningOptions = RoundOptions & {
+  /** 32 bytes, the grant's confirmation key; stays the caller's. */
+  readonly confirmationSeed: Uint8Array;
 };
 
 /** A key that was opened. */
@@ -32,12 +39,20 @@ export type OpenedKey = {
   readonly sets: number;
 };
 
-/** The payload that a round gave, owned by whoever receives it. */
-type RoundResult = { readonly payload: Uint8Array; readonly sets: number };
+/** The sets that a drill asked and that answered; points, ascending. */
+export type Drilled = {
+  /** The one that gave this node's own share, if one did: each of them has its own. */
+  readonly right: readonly number[] | null;
+  /** Those that gave another: in each of them somebody was wrong, and nobody knows who. */
+  readonly wrong: readonly (readonly number[])[];
+};
+
+/** What a round gave; an open's payload is owned by whoever receives it. */
+type RoundResult = Extract<RequesterEffect, { type: 'done' | 'drilled' }>;
 
 /** Those to ask first: with a live connection, then the nearest, then in the manifest's order. */
 function inOrder(
-  streams: OpeningOptions['streams'],
+  streams: RoundOptions['streams'],
   holders: readonly Omit<AskedHolder, 'roundTripMs'>[],
 ): AskedHolder[] {
   const known = holders.map(holder => {
@@ -52,9 +67,9 @@ function inOrder(
 
 /** Asks one holder for its part, and opens what it answers; a failure is an event too. */
 async function askHolder(
-  streams: OpeningOptions['streams'],
+  streams: RoundOptions['streams'],
   { attempt, holder, request, deadlineMs }: Extract<RequesterEffect, { type: 'ask' }>,
-  order: OpenOrder,
+  order: RoundOrder,
   recipient: HpkeRecipient,
   signal: AbortSignal,
 ): Promise<RequesterEvent> {
@@ -75,15 +90,15 @@ async function askHolder(
  * an answer that is still being opened is wiped.
  */
 async function runRound(
-  { streams, clock, random }: OpeningOptions,
-  order: OpenOrder,
+  { streams, clock, random, onObserved }: RoundOptions,
+  order: RoundOrder,
   recipient: HpkeRecipient,
 ): Promise<RoundResult> {
   const ending = new AbortController();
   const timers = new Set<NodeJS.Timeout>();
   const { promise, resolve, reject } = Promise.withResolvers<RoundResult>();
   const env = () => ({ crypto: nodeCrypto, random, nowMs: clock.nowMs() });
-  const first = startOpen(env(), order);
+  const first = startRound(env(), order);
   let { state } = first;
 
   function take(event: RequesterEvent): void {
@@ -105,9 +120,14 @@ async function runRound(
       if (effect.type === 'ask') {
         askHolder(streams, effect, order, recipient, ending.signal).then(take, reject);
       } else if (effect.type === 'wake') timers.add(setTimeout(take, effect.afterMs, effect.event));
-      else if (effect.type === 'done') resolve({ payload: effect.payload, sets: effect.sets });
-      else reject(effect.error);
+      else finish(effect);
     }
+  }
+
+  function finish(effect: Extract<RequesterEffect, { type: 'done' | 'drilled' | 'fail' }>): void {
+    onObserved?.(effect.observations);
+    if (effect.type === 'fail') reject(effect.error);
+    else resolve(effect);
   }
 
   carryOut(first.effects);
@@ -117,6 +137,18 @@ async function runRound(
     ending.abort(new SkerryError('DEADLINE_EXCEEDED'));
     for (const timer of timers) clearTimeout(timer);
   }
+}
+
+/** Runs a round with a fresh key that its answers are sealed to. */
+async function run(
+  options: RoundOptions,
+  order: Omit<RoundOrder, 'recipientKey' | 'nodeKey'>,
+): Promise<RoundResult> {
+  const recipientSeed = options.random.bytes(32);
+  const recipient = hpkeRecipient(recipientSeed);
+  wipe(recipientSeed);
+  const { publicKey: recipientKey } = recipient;
+  return runRound(options, { ...order, recipientKey, nodeKey: options.nodeKey }, recipient);
 }
 
 /**
@@ -133,17 +165,44 @@ export async function openKey(
     readonly holders: readonly Omit<AskedHolder, 'roundTripMs'>[];
   },
 ): Promise<OpenedKey> {
-  const { streams, nodeKey, confirmationSeed, random } = options;
-  const { box, keyId } = order.manifest.core;
-  const recipientSeed = random.bytes(32);
-  const recipient = hpkeRecipient(recipientSeed);
-  wipe(recipientSeed);
-  const holders = inOrder(streams, order.holders);
-  const asked = { ...order, holders, recipientKey: recipient.publicKey, nodeKey, confirmationSeed };
-  const { payload, sets } = await runRound(options, asked, recipient);
+  const { manifest, grant } = order;
+  const { box, keyId } = manifest.core;
+  const holders = inOrder(options.streams, order.holders);
+  const aim = { op: 'open', grant, confirmationSeed: options.confirmationSeed } as const;
+  const result = await run(options, { manifest, holders, aim });
+  assert(result.type === 'done', 'an open gives a payload');
+  const { payload, sets } = result;
   try {
     return { key: unpackKey({ crypto: nodeCrypto, payload, box, keyId }), sets };
   } finally {
     wipe(payload);
   }
+}
+
+/**
+ * Has this node's own share of a key made again by others that hold one, and looks whether it is the same: then they
+ * have theirs. The share itself is wiped at once (docs/PROTOCOL.md, drills).
+ *
+ * @param order.manifest of the key
+ * @param order.x this node's own point
+ * @param order.shareSeed the seed of its share's verification key (`CustodyService.holding`); stays the caller's
+ * @param order.holders the others, those to ask first come first
+ * @throws KEY_UNAVAILABLE where too few answer, or the refusal that holders agree on (RATE_LIMITED is none)
+ */
+export async function drillKey(
+  options: RoundOptions,
+  order: {
+    readonly manifest: Manifest;
+    readonly x: number;
+    readonly shareSeed: Uint8Array;
+    readonly holders: readonly Omit<AskedHolder, 'roundTripMs'>[];
+  },
+): Promise<Drilled> {
+  const { manifest, x, shareSeed } = order;
+  const holders = order.holders.map(holder => {
+    return { ...holder, roundTripMs: options.streams.roundTripMs(holder.nodeId) };
+  });
+  const result = await run(options, { manifest, holders, aim: { op: 'drill', x, shareSeed } });
+  assert(result.type === 'drilled', 'a drill gives no payload');
+  return { right: result.right, wrong: result.wrong };
 }

@@ -93,7 +93,8 @@ describe('a hostile peer of a custody service', () => {
     holders = await startHolders(directory, 1);
     const holder = at(holders, 0);
     const [flooder, honest] = [makeParty(), makeParty()];
-    const probe = { keyId: new Uint8Array(32), epoch: 1, x: 1, nonce: new Uint8Array(32) };
+    const none = new Uint8Array(32);
+    const probe = { keyId: none, epoch: 1, coreHash: none, x: 1, nonce: none };
     const answers = await Promise.all(
       Array.from({ length: 2_500 }, async () => answerTo(holder, flooder, 'probe', probe)),
     );

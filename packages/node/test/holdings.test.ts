@@ -12,6 +12,7 @@ const none: HeldKey = {
   announcements: [],
   revocations: [],
   revokedBefore: null,
+  drills: [],
   grave: null,
 };
 

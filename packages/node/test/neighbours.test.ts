@@ -17,6 +17,7 @@ function recordOf(party: Party, claims: Partial<NodeRecord> = {}): Uint8Array {
     operator: 'auk',
     capacity: 10,
     software: 'skerry/0.1.0',
+    observations: [],
     ...claims,
   });
 }

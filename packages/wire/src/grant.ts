@@ -2,8 +2,8 @@ import { SkerryError } from '@skerry/base';
 import { grantUsesMax, sharesMax } from '../parameters.ts';
 import { ascends } from './order.ts';
 
-/** Operations of a round. */
-export const operations = ['open', 'inspect'] as const;
+/** Operations of a round that a grant may allow. */
+export const grantedOperations = ['open', 'inspect'] as const;
 
 /** The fixed `typ` of a grant's protected header: no other JWS passes for one (RFC 8725 section 3.11). */
 export const grantType = 'skerry-grant+jws';
@@ -13,7 +13,7 @@ export type GrantClaims = {
   /** Key id, 64 hexadecimal digits. */
   readonly keyId: string;
   readonly epoch: number | null;
-  readonly op: (typeof operations)[number];
+  readonly op: (typeof grantedOperations)[number];
   /** Node id of the subject. */
   readonly sub: string;
   /** The confirmation key: Ed25519 public key, 64 hexadecimal digits. It signs every request. */
@@ -58,7 +58,7 @@ export function parseGrantClaims(payload: unknown): GrantClaims {
     string,
     unknown
   >;
-  const operation = operations.find(name => name === op);
+  const operation = grantedOperations.find(name => name === op);
   const amongValid =
     among === null ||
     (Array.isArray(among) &&

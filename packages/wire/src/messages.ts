@@ -13,7 +13,7 @@ import { activationShape, type Receipt, receiptShape } from './activation.ts';
 import { authorityShape, authoritySignaturesShape } from './authority.ts';
 import { coreShape, epochShape, xShape } from './core.ts';
 import { exchangeKeyShape } from './exchange-key.ts';
-import { operations } from './grant.ts';
+import { grantedOperations } from './grant.ts';
 import { type Revocation, revocationShape } from './revocation.ts';
 import {
   bytes,
@@ -26,6 +26,7 @@ import {
   text,
   timeMs,
   tuple,
+  where,
   word,
 } from './shapes.ts';
 import { ciphertextShape } from './share-record.ts';
@@ -105,8 +106,8 @@ export function depositInfo(
   return preimage('deposit', coreHash, x, nodeKey, ciphertextHash);
 }
 
-export const roundRequestShape = tuple({
-  op: word(operations),
+const roundFieldsShape = tuple({
+  op: word([...grantedOperations, 'drill']),
   keyId: bytes(32),
   epoch: epochShape,
   coreHash: bytes(32),
@@ -116,12 +117,21 @@ export const roundRequestShape = tuple({
   x: integer(0, sharesMax),
   recipientId: bytes(32),
   recipientKey: exchangeKeyShape,
-  grant: bytes(1, grantBytesMax),
+  /** Empty for a drill, which the core itself allows; and only for that. */
+  grant: bytes(0, grantBytesMax),
   roundId: bytes(16),
   issuedAtMs: timeMs,
   signature: bytes(64),
 });
-/** A requester's call for one contribution. Signed over the round's challenge by the grant's confirmation key. */
+export const roundRequestShape = where(
+  roundFieldsShape,
+  ({ op, grant }) => (op === 'drill') === (grant.length === 0),
+  'a drill without a grant, or another operation with one',
+);
+/**
+ * A requester's call for one contribution. Signed over the round's challenge by the grant's confirmation key, or for a
+ * drill by the verification key of the drilling holder's own share.
+ */
 export type RoundRequest = TypeOf<typeof roundRequestShape>;
 
 /**
@@ -163,9 +173,26 @@ export function answerInfo(challenge: Uint8Array, x: number): Uint8Array {
   return preimage('answer', challenge, x);
 }
 
-const probeShape = tuple({ keyId: bytes(32), epoch: epochShape, x: xShape, nonce: bytes(32) });
-/** A call for a proof that the holder has its share. The nonce is the auditor's own. */
+const probeShape = tuple({
+  keyId: bytes(32),
+  epoch: epochShape,
+  coreHash: bytes(32),
+  x: xShape,
+  nonce: bytes(32),
+});
+/** A call for a proof that the holder has its share of a core. The nonce is the auditor's own. */
 export type Probe = TypeOf<typeof probeShape>;
+
+/**
+ * What a holder's node signs of its answer to a probe. It binds the core: a holder answers for the core that it took a
+ * share of, and an owner that shows others another one of the same epoch can't turn a true proof into a wrong one.
+ *
+ * @param probe as it was asked
+ * @param signature the proof, under the share's verification key, 64 bytes
+ */
+export function probeAnswerPreimage(probe: Probe, signature: Uint8Array): Uint8Array {
+  return preimage('probe-answer', probeShape.pack(probe), signature);
+}
 
 /** A late joiner's call for what its neighbour's directory holds, a page at a time. */
 const directoryRequestShape = tuple({ offset: integer(0, directoryTotalMax) });
@@ -184,7 +211,8 @@ const contributionBytesMin = 1 + 2 + payloadBytesMin + 2 + 64;
 const sealedAnswerShape = tuple({
   sealed: bytes(hpkeOverheadBytes + contributionBytesMin, hpkeOverheadBytes + contributionShape.bytesMax),
 });
-const possessionShape = tuple({ signature: bytes(64) });
+/** A proof of possession, under the share's verification key, and the node's signature over it (`probeAnswerPreimage`). */
+const possessionShape = tuple({ signature: bytes(64), nodeSignature: bytes(64) });
 /** A holder's word that it erased what it kept of a destroyed key (`deletionPreimage`). */
 const deletionShape = tuple({ signature: bytes(64) });
 

@@ -1,6 +1,25 @@
-import { type Crypto, preimage, SkerryError } from '@skerry/base';
-import { addressesMax, addressLengthMax, nodeRecordBytesMax } from '../parameters.ts';
-import { bytes, decode, encode, integer, list, type TypeOf, text, timeMs, tuple, where } from './shapes.ts';
+import { type Crypto, compareBytes, equalBytes, preimage, SkerryError } from '@skerry/base';
+import {
+  addressesMax,
+  addressLengthMax,
+  nodeRecordBytesMax,
+  observationsMax,
+  observedHundredthsMax,
+  roundTripTenthsMsMax,
+} from '../parameters.ts';
+import {
+  bytes,
+  decode,
+  encode,
+  integer,
+  list,
+  nullable,
+  type TypeOf,
+  text,
+  timeMs,
+  tuple,
+  where,
+} from './shapes.ts';
 
 /** A place as a node claims it; degrees are in millionths, since floats have no place in signed records. */
 const placeClaimShape = tuple({
@@ -12,6 +31,20 @@ const placeClaimShape = tuple({
     country => /^([A-Z]{2})?$/.test(country),
     'an ISO 3166-1 code of two capitals, or empty',
   ),
+});
+
+const hundredthsShape = integer(0, observedHundredthsMax);
+
+/** What a node has itself seen of another: outcomes in hundredths, as they weigh today, and the least round trip. */
+const observationShape = tuple({
+  /** Its node key. */
+  subject: bytes(32),
+  availabilityGood: hundredthsShape,
+  availabilityBad: hundredthsShape,
+  integrityGood: hundredthsShape,
+  integrityBad: hundredthsShape,
+  /** Null where none was measured. */
+  roundTripTenthsMs: nullable(integer(0, roundTripTenthsMsMax)),
 });
 
 const claims = {
@@ -28,6 +61,8 @@ const claims = {
   /** Shares the node is willing to hold. */
   capacity: integer(0, 0xffff_ffff),
   software: text(64),
+  /** Ascending by subject. What is known of others beside these is told in other entries. */
+  observations: list(observationShape, 0, observationsMax),
 };
 
 const claimsShape = tuple(claims);
@@ -62,6 +97,13 @@ export function decodeNodeRecord(crypto: Crypto, received: Uint8Array): NodeReco
   const record = decode(nodeRecordShape, received, nodeRecordBytesMax, 'node record');
   if (record.expiresAtMs <= record.issuedAtMs) {
     throw new SkerryError('RECORD_INVALID', 'a node record expires before it was issued');
+  }
+  const subjects = record.observations.map(({ subject }) => subject);
+  if (!subjects.every((subject, i) => i === 0 || compareBytes(subject, subjects[i - 1]!) > 0)) {
+    throw new SkerryError('RECORD_INVALID', "a node record's observations do not ascend");
+  }
+  if (subjects.some(subject => equalBytes(subject, record.nodeKey))) {
+    throw new SkerryError('RECORD_INVALID', 'a node record observes its own node');
   }
   const signed = preimage('node-record', claimsShape.pack(record));
   if (!crypto.ed25519Verify(record.nodeKey, signed, record.signature)) {

@@ -9,6 +9,7 @@ import {
   type GrantClaims,
   nodeIdOf,
   offerPreimage,
+  probeAnswerPreimage,
   type RequestAnswer,
   type RequestBody,
   type RequestName,
@@ -75,6 +76,16 @@ export const exampleNodeRecord = signNodeRecord(crypto, holder.seed, {
   operator: 'Example',
   capacity: 1000,
   software: 'skerry/0.1.0',
+  observations: [
+    {
+      subject: fixedBytes('observed', 32),
+      availabilityGood: 1250,
+      availabilityBad: 75,
+      integrityGood: 900,
+      integrityBad: 0,
+      roundTripTenthsMs: 318,
+    },
+  ],
 });
 
 /** What a grant says. */
@@ -105,6 +116,13 @@ const unsignedOffer = {
 const offer = {
   ...unsignedOffer,
   signature: crypto.ed25519Sign(exampleKey.dealer.seed, offerPreimage(unsignedOffer)),
+};
+const probe = {
+  keyId: core.keyId,
+  epoch: 1,
+  coreHash: coreHashOf(crypto, core),
+  x: 7,
+  nonce: fixedBytes('probe', 32),
 };
 const ek = core.holders.find(({ x }) => x === 7)!.ek;
 
@@ -161,8 +179,14 @@ export const exampleExchanges: {
     answer: { sealed: fixedBytes('sealed answer', 187) },
   },
   probe: {
-    body: { keyId: core.keyId, epoch: 1, x: 7, nonce: fixedBytes('probe', 32) },
-    answer: { signature: fixedBytes('possession', 64) },
+    body: probe,
+    answer: {
+      signature: fixedBytes('possession', 64),
+      nodeSignature: crypto.ed25519Sign(
+        holder.seed,
+        probeAnswerPreimage(probe, fixedBytes('possession', 64)),
+      ),
+    },
   },
   revoke: { body: exampleRevocation, answer: {} },
   destroy: {

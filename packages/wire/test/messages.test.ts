@@ -17,6 +17,7 @@ import {
   encodeRequest,
   type Offer,
   offerPreimage,
+  probeAnswerPreimage,
   type RequestName,
   requestPreimage,
 } from '@skerry/wire';
@@ -97,12 +98,23 @@ describe('a request', () => {
     ['set[1]', { set: [3, 0] }],
     ['x', { x: 256 }],
     ['recipientKey', { recipientKey: lowOrder }],
-    ['grant', { grant: new Uint8Array(0) }],
+    ['grant', { grant: new Uint8Array(16_385) }],
     ['roundId', { roundId: new Uint8Array(15) }],
     ['signature', { signature: new Uint8Array(63) }],
   ])('round is refused for a %s out of bounds', (field, change) => {
     const bytes = encodeRequest('round', { ...round.body, ...change });
     expect(() => decodeRequest(bytes)).toThrow(`round.${field} is not`);
+  });
+
+  test('round is taken with a grant for every operation but a drill, and without for that alone', () => {
+    const drill = { ...round.body, op: 'drill' as const, x: 90, grant: new Uint8Array(0) };
+    expect(decodeRequest(encodeRequest('round', drill)).body).toEqual(drill);
+    const { grant } = round.body;
+    for (const body of [{ ...drill, grant }, { ...round.body, grant: drill.grant }]) {
+      const bytes = encodeRequest('round', body);
+      expect(codeOf(() => decodeRequest(bytes))).toBe('MESSAGE_MALFORMED');
+      expect(() => decodeRequest(bytes)).toThrow('round is not a drill without a grant');
+    }
   });
 
   test.each<[string, object]>([
@@ -129,7 +141,6 @@ describe('an answer', () => {
   /** Requests whose answers have one form: what a signature among them means is in what it signs. */
   const sameForm: readonly (readonly string[])[] = [
     ['activate', 'revoke'],
-    ['probe', 'destroy'],
   ];
 
   test.each(requestNames)('to %s is refused where it answers something else', name => {
@@ -227,6 +238,7 @@ describe('a contribution', () => {
 
 describe('what is signed or bound', () => {
   const [a, b] = [fixedBytes('a', 32), fixedBytes('b', 32)];
+  const probe = { keyId: a, epoch: 1, coreHash: a, x: 1, nonce: a };
   const other: Offer = { ...offer.body, issuedAtMs: offer.body.issuedAtMs + 1 };
 
   test('depends on every part', () => {
@@ -253,6 +265,15 @@ describe('what is signed or bound', () => {
       ],
       [answerInfo(a, 1), answerInfo(b, 1), answerInfo(a, 2)],
       [offerPreimage(offer.body), offerPreimage(other)],
+      [
+        probeAnswerPreimage(probe, a),
+        probeAnswerPreimage(probe, b),
+        probeAnswerPreimage({ ...probe, keyId: b }, a),
+        probeAnswerPreimage({ ...probe, epoch: 2 }, a),
+        probeAnswerPreimage({ ...probe, coreHash: b }, a),
+        probeAnswerPreimage({ ...probe, x: 2 }, a),
+        probeAnswerPreimage({ ...probe, nonce: b }, a),
+      ],
     ];
     const all = families.flat().map(bytes => Buffer.from(bytes).toString('hex'));
     expect(new Set(all).size).toBe(all.length);

@@ -30,6 +30,7 @@ import {
   manifestPath,
   offerPreimage,
   pointsHashOf,
+  probeAnswerPreimage,
   type RequestName,
   receiptPreimage,
   requestPreimage,
@@ -58,7 +59,7 @@ export function makeVectors(): Record<string, Record<string, string>> {
   const { keyId, epoch } = core;
   const coreHash = coreHashOf(crypto, core);
   const challenge = fixedBytes('challenge', 32);
-  const { offer } = exampleExchanges;
+  const { offer, probe } = exampleExchanges;
   const { receipts } = exampleExchanges.activate.body.activation;
   const nodeKey = core.holders[0]!.nodeKey;
   return {
@@ -90,6 +91,7 @@ export function makeVectors(): Record<string, Record<string, string>> {
       request: toHex(requestPreimage(challenge, 1_790_000_000_000)),
       contribution: toHex(contributionPreimage(challenge, 7, exampleContribution.contribution)),
       answer: toHex(answerInfo(challenge, 7)),
+      probeAnswer: toHex(probeAnswerPreimage(probe.body, probe.answer.signature)),
       deletion: toHex(deletionPreimage(tombstoneHashOf(crypto, exampleTombstone), nodeKey)),
     },
     records: {
