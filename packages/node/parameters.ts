@@ -23,6 +23,20 @@ export const parameters = {
   evidenceNodesMax: 10_000,
   /** Milliseconds until an observation is on disk, 0 to 60,000: what a crash may lose of evidence that comes again. */
   evidenceWriteMs: 5_000,
+  /**
+   * Milliseconds for which a least round trip is kept, 600,000 to 86,400,000: long enough for a quiet moment on a busy
+   * machine, and a node that moved is measured anew within it.
+   */
+  leastRoundTripMs: 3_600_000,
+  /** Round trips that are measured of a neighbour in each half of that window, 1 to 20, whatever else it is asked. */
+  roundTripSamplesMin: 4,
+  /** Milliseconds between looks at whose round trip is to be measured, and for one measurement. */
+  measureLookMs: 2_000,
+  measureDeadlineMs: 5_000,
+  /** Neighbours measured at once, 1 to 20: more would wait for each other, and so lengthen what they measure. */
+  measuredAtOnce: 4,
+  /** Largest step from one request's id to the next, 2^10 to 2^24: an answer sent in advance has to guess it. */
+  requestIdGapMax: 1_048_576,
   /** Keys whose agreements between mask keys are remembered, 1 to 4,096: at most 8 KiB each. */
   agreementsKeptMax: 256,
   /** Grants whose signatures are remembered as verified, 1 to 65,536: some KiB each at most. */

@@ -1,6 +1,7 @@
 export {
   delayMsMax,
   directoryPageMax,
+  directoryTotalMax,
   grantUsesMax,
   manifestBytesMax,
   shareRecordBytesMax,

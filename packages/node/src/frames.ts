@@ -8,7 +8,7 @@ type FrameKind = (typeof frameKinds)[keyof typeof frameKinds];
 
 /** One message on a stream: `[id, kind, body]` in canonical CBOR. */
 export type Frame = {
-  /** Chosen by the requester, ascending from 1 on each stream; an answer repeats it. */
+  /** Chosen by the requester, ascending on each stream with gaps of chance; an answer repeats it. */
   readonly id: number;
   readonly kind: FrameKind;
   /** Belongs to the layer above; empty in `failed`. */

@@ -25,6 +25,7 @@ import { createDirectory, type Directory } from './directory.ts';
 import type { FrameObserver } from './frame-stream.ts';
 import { createHost, type Host } from './host.ts';
 import { rememberPeers } from './known-peers.ts';
+import { startMeasuring } from './measuring.ts';
 import { candidates, decodeNeighbour, type NeighbourEntry, type TrustStatements } from './neighbours.ts';
 import { type Notices, openNotices } from './notices.ts';
 import { createPublisher, type Publisher } from './publishing.ts';
@@ -139,6 +140,7 @@ async function open(options: NetworkOptions, closers: Closers): Promise<Omit<Net
   });
   closers.add(streams.close);
   closers.add(startAnnouncing({ ...options, host, directory, streams }));
+  closers.add(startMeasuring({ host, streams, log }));
   closers.add(startUpkeep(custody, log));
   closers.add(await rememberPeers({ ...options, host, directory }));
   const gossip = joinRevocations({ host, onRevocation: custody.revoke, clock, log });

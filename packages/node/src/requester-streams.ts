@@ -1,3 +1,4 @@
+import { randomInt } from 'node:crypto';
 import { performance } from 'node:perf_hooks';
 import { SkerryError } from '@skerry/base';
 import { parameters, scales } from '../parameters.ts';
@@ -5,6 +6,7 @@ import { type PeerId, peerIdOf } from './address-book.ts';
 import { type FrameObserver, type FrameStream, openFrameStream, type Stream } from './frame-stream.ts';
 import { type Frame, frameKinds, frameOverheadBytes } from './frames.ts';
 import type { Host } from './host.ts';
+import { createLeastRoundTrip, type LeastRoundTrip } from './least-round-trip.ts';
 
 /** How long a request may take, and how to call it off. */
 export type RequestOptions = {
@@ -19,6 +21,10 @@ type RequesterStreams = {
   readonly request: (nodeId: string, body: Uint8Array, options: RequestOptions) => Promise<Uint8Array>;
   readonly isSilent: (nodeId: string) => boolean;
   readonly roundTripMs: (nodeId: string) => number | undefined;
+  readonly leastRoundTrip: (nodeId: string) => {
+    readonly leastMs: number | undefined;
+    readonly samples: number;
+  };
   readonly close: () => Promise<void>;
 };
 
@@ -36,6 +42,7 @@ type Responder = {
   link: Promise<Link> | undefined;
   inFlight: number;
   smoothedMs: number | undefined;
+  readonly least: LeastRoundTrip;
   /** Since when it has answered nothing though it was asked; undefined where it owes no answer. */
   owingSinceMs: number | undefined;
 };
@@ -78,6 +85,11 @@ export function createRequesterStreams(options: Options): RequesterStreams {
       const responder = responders.get(nodeId);
       return responder?.smoothedMs && Math.max(responder.smoothedMs, owedMs(responder));
     },
+    leastRoundTrip: nodeId => {
+      const least = responders.get(nodeId)?.least;
+      const nowMs = performance.now();
+      return { leastMs: least?.leastMs(nowMs), samples: least?.samples(nowMs) ?? 0 };
+    },
     close: async () => {
       closing.abort();
       const links = [...responders.values()].map(({ link }) => link).filter(link => link !== undefined);
@@ -102,6 +114,7 @@ function responderOf(responders: Map<string, Responder>, nodeId: string): Respon
     link: undefined,
     inFlight: 0,
     smoothedMs: undefined,
+    least: createLeastRoundTrip(),
     owingSinceMs: undefined,
   };
   responders.set(nodeId, responder);
@@ -138,7 +151,9 @@ async function ask(
   const sending = async (): Promise<void> => {
     const link = await open();
     if (over) return;
-    const id = ++link.lastId;
+    // A gap of chance: who could guess an id could answer before it was asked, and so seem nearer than it is.
+    const id = link.lastId + randomInt(1, parameters.requestIdGapMax + 1);
+    link.lastId = id;
     link.pending.set(id, { sentAtMs: performance.now(), resolve, reject });
     forget = () => link.pending.delete(id);
     await link.frames.send({ id, kind: frameKinds.request, body });
@@ -228,7 +243,9 @@ function receiveAnswer(responder: Responder, link: Link, { id, kind, body }: Fra
   const pending = link.pending.get(id);
   if (pending === undefined) return;
   link.pending.delete(id);
-  const sampleMs = performance.now() - pending.sentAtMs;
+  const nowMs = performance.now();
+  const sampleMs = nowMs - pending.sentAtMs;
+  responder.least.add(sampleMs, nowMs);
   // RFC 6298 section 2.3, alpha = 1/8
   responder.smoothedMs =
     responder.smoothedMs === undefined ? sampleMs : (7 * responder.smoothedMs + sampleMs) / 8;

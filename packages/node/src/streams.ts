@@ -23,6 +23,14 @@ export type PeerStreams = {
    * that is more; undefined before the first.
    */
   readonly roundTripMs: (nodeId: string) => number | undefined;
+  /**
+   * The least milliseconds from a request to its answer within `parameters.leastRoundTripMs`; undefined where there
+   * was none. Work and waiting only lengthen it, and nobody can answer what it has not read, so that the peer is no
+   * further than light gets in half of it. 0 for this node.
+   */
+  readonly leastRoundTripMs: (nodeId: string) => number | undefined;
+  /** Round trips measured in the present half of that window. */
+  readonly roundTripSamples: (nodeId: string) => number;
   /** Ends all streams. Requests under way reject with SHUTTING_DOWN; those being answered may finish. */
   readonly close: () => Promise<void>;
 };
@@ -52,6 +60,8 @@ export async function createPeerStreams(options: PeerStreamsOptions): Promise<Pe
     },
     isAlive: nodeId => nodeId === host.nodeId || (host.isConnected(nodeId) && !requester.isSilent(nodeId)),
     roundTripMs: nodeId => (nodeId === host.nodeId ? 0 : requester.roundTripMs(nodeId)),
+    leastRoundTripMs: nodeId => (nodeId === host.nodeId ? 0 : requester.leastRoundTrip(nodeId).leastMs),
+    roundTripSamples: nodeId => requester.leastRoundTrip(nodeId).samples,
     close: async () => {
       await requester.close();
       await responder.close();

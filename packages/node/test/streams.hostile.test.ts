@@ -3,7 +3,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { parameters } from '../parameters.ts';
 import { peerIdOf } from '../src/address-book.ts';
 import type { Stream } from '../src/frame-stream.ts';
-import { encodeFrame, frameKinds } from '../src/frames.ts';
+import { decodeFrame, encodeFrame, frameKinds } from '../src/frames.ts';
 import type { Host } from '../src/host.ts';
 import { createPeerStreams, type PeerStreams, type PeerStreamsOptions } from '../src/streams.ts';
 import { recordingLog, startHosts, until } from './hosts.ts';
@@ -170,7 +170,7 @@ describe('a hostile responder', () => {
 
   test('that answers what was never asked has its stream aborted and the request fails', async () => {
     const { asking, to } = await asked(stream => {
-      stream.send(reply(7, 'unasked'));
+      stream.send(reply(2 ** 40, 'unasked'));
     });
     const request = asking.request(to, bytes('x'), { deadlineMs: 10_000 });
     await expect(request).rejects.toMatchObject({ code: 'PEER_UNREACHABLE' });
@@ -186,16 +186,30 @@ describe('a hostile responder', () => {
 
   test('that answers twice is believed once', async () => {
     const { asking, to } = await asked(stream => {
-      let id = 0;
-      stream.addEventListener('message', () => {
-        id++;
-        stream.send(reply(id, `first ${id}`));
-        stream.send(reply(id, `second ${id}`));
+      let asked = 0;
+      stream.addEventListener('message', ({ data }) => {
+        const { id } = decodeFrame(data.subarray().subarray(1), 1_000);
+        asked++;
+        stream.send(reply(id, `first ${asked}`));
+        stream.send(reply(id, `second ${asked}`));
       });
     });
     for (const expected of ['first 1', 'first 2', 'first 3']) {
       expect(text(await asking.request(to, bytes('x'), { deadlineMs: 5_000 }))).toBe(expected);
     }
+  });
+
+  test('that answers before it has read the question has to guess its id, and is no nearer for it', async () => {
+    const { asking, to } = await asked(stream => {
+      stream.addEventListener('message', ({ data }) => {
+        const { id } = decodeFrame(data.subarray().subarray(1), 1_000);
+        stream.send(reply(id, 'answer'));
+        stream.send(reply(id + 1, 'in advance'));
+      });
+    });
+    expect(text(await asking.request(to, bytes('x'), { deadlineMs: 5_000 }))).toBe('answer');
+    await asking.request(to, bytes('x'), { deadlineMs: 5_000 }).catch(() => undefined);
+    expect(asking.roundTripSamples(to)).toBeLessThanOrEqual(2);
   });
 
   test('that says nothing costs the deadline', async () => {

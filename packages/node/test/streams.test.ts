@@ -120,6 +120,23 @@ describe('peer streams', () => {
     expect(asking.roundTripMs(to)).toBeLessThan(parameters.silentAfterMs);
   });
 
+  test('the least round trip is that of the quickest answer, and slow ones change nothing', async () => {
+    const { asking, to } = await pair({
+      handle: async (_from, body) => {
+        await new Promise(resolve => setTimeout(resolve, Number(text(body))));
+        return body;
+      },
+    });
+    expect(asking.leastRoundTripMs(to)).toBeUndefined();
+    for (const workMs of ['200', '100', '300'])
+      await asking.request(to, bytes(workMs), { deadlineMs: 5_000 });
+    expect(asking.leastRoundTripMs(to)).toBeGreaterThanOrEqual(99);
+    expect(asking.leastRoundTripMs(to)).toBeLessThan(200);
+    expect(asking.leastRoundTripMs(to)).toBeLessThan(asking.roundTripMs(to)!);
+    expect(asking.roundTripSamples(to)).toBe(3);
+    expect(asking.leastRoundTripMs(hosts[0]!.nodeId)).toBe(0);
+  });
+
   test('a request that is called off rejects with the reason', async () => {
     const { asking, to } = await pair({ handle: async () => new Promise<never>(() => undefined) });
     const controller = new AbortController();

@@ -8,6 +8,7 @@ type Peer = Omit<Candidate, 'place'> & {
   readonly location: Candidate['place'];
   readonly alive: boolean;
   readonly roundTripMs: number | null;
+  readonly leastRoundTripMs: number | null;
 };
 
 const afterHelp = `
@@ -55,7 +56,7 @@ async function show(nodeId: string, invocation: Invocation): Promise<void> {
   if (!peer) throw new SkerryError('PEER_UNREACHABLE', `no node ${nodeId} is in the directory`, { nodeId });
   const { renderTable } = await import('../render/table.ts');
   await invocation.print(peer, () => {
-    const { location, operator, trust, availability, alive, roundTripMs } = peer;
+    const { location, operator, trust, availability, alive, roundTripMs, leastRoundTripMs } = peer;
     const rows = [
       ['node', nodeId],
       ['place', `${location.name}, ${location.country} (${location.lat}, ${location.lon})`],
@@ -64,6 +65,7 @@ async function show(nodeId: string, invocation: Invocation): Promise<void> {
       ['availability', availability.toFixed(2)],
       ['alive', alive ? 'yes' : 'no'],
       ['round trip', milliseconds(roundTripMs) || 'not measured'],
+      ['at least', milliseconds(leastRoundTripMs) || 'not measured'],
     ];
     return renderTable(rows, { columns: [{ title: '' }, { title: '' }] });
   });

@@ -168,10 +168,14 @@ function endingDocument({ acknowledged, needed, k, outstanding }: Ending): objec
   return { acknowledged, needed, k, outstanding: missing };
 }
 
+/** Milliseconds in tenths, rounded up so that a least round trip stays no shorter than it was; null for none. */
+function inTenths(ms: number | undefined): number | null {
+  return ms === undefined ? null : Math.ceil(ms * 10) / 10;
+}
+
 function peersDocument(peer: Peer): object {
   const peers = peer.candidates().map(({ nodeId, place, operator, trust, availability }) => {
-    const measuredMs = peer.network.streams.roundTripMs(nodeId);
-    const roundTripMs = measuredMs === undefined ? null : Math.round(measuredMs * 10) / 10;
+    const { roundTripMs, leastRoundTripMs } = peer.network.streams;
     return {
       nodeId,
       location: place,
@@ -179,7 +183,8 @@ function peersDocument(peer: Peer): object {
       trust,
       availability,
       alive: peer.isAlive(nodeId),
-      roundTripMs,
+      roundTripMs: inTenths(roundTripMs(nodeId)),
+      leastRoundTripMs: inTenths(leastRoundTripMs(nodeId)),
     };
   });
   return { peers };
