@@ -35,14 +35,16 @@ export async function startDaemon(
   return { ...started, home, ready: first as Ready };
 }
 
-/** Starts a command that stays, and waits for its one line of JSON. */
+/** Starts a command that stays, behind one that puts it somewhere if any, and waits for its one line of JSON. */
 export async function startProcess(
   command: readonly string[],
   home: string,
   nodeOptions: readonly string[] = [],
+  within: readonly string[] = [],
 ): Promise<{ first: unknown } & Pick<DaemonProcess, 'child' | 'end'>> {
-  const argv = [...nodeOptions, program, ...command, '--home', home, '--json', '--quiet'];
-  const child = spawn(process.execPath, argv, { stdio: ['ignore', 'pipe', 'inherit'] });
+  const own = [process.execPath, ...nodeOptions, program, ...command, '--home', home, '--json', '--quiet'];
+  const [file, ...argv] = [...within, ...own] as [string, ...string[]];
+  const child = spawn(file, argv, { stdio: ['ignore', 'pipe', 'inherit'] });
   const exited = once(child, 'exit') as Promise<[number | null]>;
   const lines = createInterface({ input: child.stdout });
   const first = await Promise.race([once(lines, 'line') as Promise<[string]>, exited]);
