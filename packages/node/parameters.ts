@@ -17,6 +17,8 @@ export const parameters = {
   requestsInFlightPerPeerMax: 256,
   /** Responders of which round trips are remembered, 300 to 100,000; then those without a stream are forgotten. */
   respondersMax: 4_096,
+  /** Audits of a node in one audit period, 2 to 24: two good answers are all that a period counts, and one may be lost. */
+  auditsPerPeriod: 4,
   /** Milliseconds for which a verdict on a node stands before it is worked out anew, 100 to 60,000. */
   verdictMs: 2_000,
   /** Nodes of which evidence is kept, 300 to 1,000,000: half a KiB each, in memory and on disk. */

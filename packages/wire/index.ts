@@ -4,6 +4,9 @@ export {
   directoryTotalMax,
   grantUsesMax,
   manifestBytesMax,
+  observationsMax,
+  observedHundredthsMax,
+  roundTripTenthsMsMax,
   shareRecordBytesMax,
 } from './parameters.ts';
 export {

@@ -8,6 +8,7 @@ import {
   regionOf,
   trustNeutral,
 } from '@skerry/placement';
+import { statedTrust, statementOn, type TrustStatements } from '@skerry/trust';
 import {
   namedPlacesMax,
   nodeIdLengthMax,
@@ -27,7 +28,7 @@ export type PeersFile = {
 /** What the reader of a peers file needs besides the file. */
 type PeersContext = {
   /** Trust in nodes and operators where the file has none, by node id or `operator:NAME`. */
-  readonly trust: Readonly<Record<string, number>>;
+  readonly trust: TrustStatements;
   /** Called once, and only when a place is given by name or coordinates. */
   readonly loadGazetteer: () => Promise<Gazetteer>;
 };
@@ -100,10 +101,9 @@ function operatorOf(value: unknown, where: string): string | null {
   return textOf(value, where, 1, operatorLengthMax);
 }
 
-function statedTrust(trust: PeersContext['trust'], nodeId: string, operator: string | null): number {
-  const names = [nodeId, ...(operator === null ? [] : [`operator:${operator}`])];
-  const stated = names.find(name => Object.hasOwn(trust, name));
-  return stated === undefined ? trustNeutral : trust[stated]!;
+function trustIn(trust: PeersContext['trust'], nodeId: string, operator: string | null): number {
+  const statement = statementOn(trust, nodeId, operator);
+  return statement === null ? trustNeutral : statedTrust(statement, trustNeutral);
 }
 
 async function candidateOf(
@@ -116,7 +116,7 @@ async function candidateOf(
   const nodeId = textOf(field(fields, 'nodeId'), `${where}.nodeId`, 1, nodeIdLengthMax);
   const operator = operatorOf(field(fields, 'operator'), `${where}.operator`);
   const location = field(fields, 'location');
-  const given = field(fields, 'trust') ?? statedTrust(trust, nodeId, operator);
+  const given = field(fields, 'trust') ?? trustIn(trust, nodeId, operator);
   const availability = field(fields, 'availability') ?? availabilityDefault;
   return {
     nodeId,

@@ -16,7 +16,13 @@ import { type Contribution, contributionIn, isSigned } from './holder-reply.ts';
 import { roundContextOf } from './holder-round.ts';
 import { explainFailure } from './open-failure.ts';
 import { observationsIn, type RoundObservation } from './round-evidence.ts';
-import { type AskedHolder, checkOrder, type RequesterEnv, type RoundOrder, requestFor } from './round-order.ts';
+import {
+  type AskedHolder,
+  checkOrder,
+  type RequesterEnv,
+  type RoundOrder,
+  requestFor,
+} from './round-order.ts';
 import { chooseSet, nameSet } from './set-choice.ts';
 
 /** One set S that is asked, and what came back. */

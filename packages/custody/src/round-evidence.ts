@@ -76,7 +76,9 @@ function owesTooLong({ attempts }: RequesterState, x: number, nowMs: number): bo
 export function observationsIn(state: RequesterState, nowMs: number): RoundObservation[] {
   const { order, attempts, failed, slow, suspicion, answeredInMs } = state;
   const isDrill = order.aim.op === 'drill';
-  const right = new Set(attempts.filter(({ status }) => status === 'right').flatMap(({ request }) => request.set));
+  const right = new Set(
+    attempts.filter(({ status }) => status === 'right').flatMap(({ request }) => request.set),
+  );
   return order.holders.flatMap(({ x, nodeId }) => {
     const kinds = new Set<ObservationKind>();
     if (right.has(x)) kinds.add(isDrill ? 'drill-right' : 'contribution');

@@ -215,7 +215,15 @@ function createVerdicts(options: AssessorOptions, cases: OwnCases): Verdicts {
       const heard = fresh().heard.get(ownId) ?? [];
       const place = cases.judge(ownId, operator, boundsOf(heard, options.place));
       const reports = heard.map(({ report }) => report);
-      const base = { nodeId: ownId, operator, own: null, stated: null, place, nowMs: clock.nowMs(), periodMs };
+      const base = {
+        nodeId: ownId,
+        operator,
+        own: null,
+        stated: null,
+        place,
+        nowMs: clock.nowMs(),
+        periodMs,
+      };
       const mentions = reports.map(report => ({ report, weight: weightOf(report.reporter) }));
       return { assessment: assess({ ...base, reports, weightOf }), place, mentions };
     },

@@ -1,5 +1,11 @@
 import { type Clock, type Log, SkerryError } from '@skerry/base';
-import { emptyReputation, type ObservationKind, observe, parseReputation, type Reputation } from '@skerry/trust';
+import {
+  emptyReputation,
+  type ObservationKind,
+  observe,
+  parseReputation,
+  type Reputation,
+} from '@skerry/trust';
 import { parameters } from '../parameters.ts';
 import type { Store, StoreChange } from './store.ts';
 
@@ -26,8 +32,15 @@ function read(store: Store, key: string, log: Log): Reputation | undefined {
     const isDamage = error instanceof SyntaxError;
     if (!isDamage && !(error instanceof SkerryError && error.code === 'STORE_CORRUPT')) throw error;
   }
-  log.error('the evidence on a node is damaged on disk, and begins anew', { nodeId: key.slice(prefix.length) });
+  log.error('the evidence on a node is damaged on disk, and begins anew', {
+    nodeId: key.slice(prefix.length),
+  });
   return undefined;
+}
+
+/** When a node was last seen to do anything, ms. */
+function latestOf({ seen }: Reputation): number {
+  return Math.max(...Object.values(seen).map(({ latestMs }) => latestMs));
 }
 
 /**
@@ -37,12 +50,14 @@ function read(store: Store, key: string, log: Log): Reputation | undefined {
  */
 export async function openEvidenceStore(options: {
   readonly store: Store;
+  /** Milliseconds of an audit period. */
+  readonly periodMs: number;
   readonly clock: Clock;
   readonly log: Log;
   /** Nodes of which evidence is kept; then that seen longest ago goes, of cheats last. */
   readonly nodesMax?: number;
 }): Promise<EvidenceStore> {
-  const { store, clock, log, nodesMax = parameters.evidenceNodesMax } = options;
+  const { store, periodMs, clock, log, nodesMax = parameters.evidenceNodesMax } = options;
   const kept = new Map<string, Reputation>();
   const unwritten = new Set<string>();
   let timer: NodeJS.Timeout | undefined;
@@ -53,7 +68,7 @@ export async function openEvidenceStore(options: {
     const reputation = read(store, key, log);
     if (reputation) found.push([key.slice(prefix.length), reputation]);
   }
-  found.sort(([, a], [, b]) => a.updatedAtMs - b.updatedAtMs);
+  found.sort(([, a], [, b]) => latestOf(a) - latestOf(b));
   for (const [nodeId, reputation] of found) kept.set(nodeId, reputation);
 
   function changeOf(nodeId: string): StoreChange {
@@ -95,7 +110,7 @@ export async function openEvidenceStore(options: {
     note: (nodeId, kind) => {
       const atMs = clock.nowMs();
       const before = kept.get(nodeId) ?? emptyReputation(atMs);
-      const after = observe(before, { kind, atMs });
+      const after = observe(before, { kind, atMs }, periodMs);
       kept.delete(nodeId);
       kept.set(nodeId, after);
       unwritten.add(nodeId);

@@ -1,6 +1,6 @@
 import type { Clock, Log } from '@skerry/base';
 import { nodeCrypto, nodeRandom } from '@skerry/crypto';
-import type { Candidate } from '@skerry/placement';
+import { auditPeriodMs, type TrustStatements } from '@skerry/trust';
 import {
   checkKeyRecord,
   checkShareRecord,
@@ -13,20 +13,23 @@ import {
   type KeyRecord,
   manifestBytesMax,
   manifestPath,
+  type NodeRecord,
   type RequestBody,
   shareRecordBytesMax,
 } from '@skerry/wire';
 import { parameters, type Scale } from '../parameters.ts';
 import { checkPresence, type Presence, startAnnouncing } from './announcing.ts';
+import { type Assessor, createAssessor } from './assessing.ts';
 import { type Closers, createClosers } from './closing.ts';
 import { type CustodyService, createCustodyService } from './custody-service.ts';
 import { createRecords, type Records } from './dht.ts';
 import { createDirectory, type Directory } from './directory.ts';
+import { type EvidenceStore, openEvidenceStore } from './evidence-store.ts';
 import type { FrameObserver } from './frame-stream.ts';
 import { createHost, type Host } from './host.ts';
 import { rememberPeers } from './known-peers.ts';
 import { startMeasuring } from './measuring.ts';
-import { candidates, decodeNeighbour, type NeighbourEntry, type TrustStatements } from './neighbours.ts';
+import { decodeNeighbour, type NeighbourEntry } from './neighbours.ts';
 import { type Notices, openNotices } from './notices.ts';
 import { createPublisher, type Publisher } from './publishing.ts';
 import type { RecordKinds } from './record-shelf.ts';
@@ -47,6 +50,8 @@ export type Conduct = {
     body: Uint8Array,
     honest: () => Promise<Uint8Array>,
   ) => Promise<Uint8Array>;
+  /** What it says of others, in place of what it has seen. */
+  readonly observations?: (honest: NodeRecord['observations']) => NodeRecord['observations'];
 };
 
 /** What a node's network is started with. */
@@ -59,6 +64,9 @@ type NetworkOptions = Presence & {
   readonly store: Store;
   readonly onFrame?: FrameObserver;
   readonly conduct?: Conduct;
+  readonly trust: TrustStatements;
+  readonly auditMs: number;
+  readonly isPlaceVerified: boolean;
   readonly clock: Clock;
   readonly log: Log;
 };
@@ -75,7 +83,8 @@ export type Network = Pick<
   readonly custody: CustodyService;
   readonly notices: Notices;
   readonly gossipRevocation: RevocationGossip['publish'];
-  readonly candidates: (trust: TrustStatements) => Candidate[];
+  readonly evidence: EvidenceStore;
+  readonly assessor: Assessor;
   /** What the DHT says of a key, checked, or undefined. */
   readonly fetchKeyRecord: (keyId: Uint8Array) => Promise<KeyRecord | undefined>;
   /** Stops everything, last opened first. */
@@ -107,7 +116,8 @@ function pageOf(directory: Directory, { offset }: RequestBody<'directory'>): Uin
 }
 
 async function open(options: NetworkOptions, closers: Closers): Promise<Omit<Network, 'close'>> {
-  const { transport = 'tcp', clock, log } = options;
+  const { transport = 'tcp', conduct, clock, log } = options;
+  const periodMs = options.auditMs === 0 ? auditPeriodMs : options.auditMs * parameters.auditsPerPeriod;
   const host = await createHost({ ...options, transport, recordKinds });
   closers.add(host.close);
   const records = createRecords({ host, log });
@@ -135,11 +145,25 @@ async function open(options: NetworkOptions, closers: Closers): Promise<Omit<Net
     protocol: custodyProtocol,
     handle: async (from, body) => {
       const honest = async (): Promise<Uint8Array> => custody.handle(from, body);
-      return options.conduct?.answer ? options.conduct.answer(from, body, honest) : honest();
+      return conduct?.answer ? conduct.answer(from, body, honest) : honest();
     },
   });
   closers.add(streams.close);
-  closers.add(startAnnouncing({ ...options, host, directory, streams }));
+  const evidence = await openEvidenceStore({ ...options, periodMs });
+  closers.add(evidence.close);
+  const assessor = createAssessor({
+    ...options,
+    nodeId: host.nodeId,
+    directory,
+    evidence,
+    streams,
+    statements: options.trust,
+    periodMs,
+  });
+  directory.onEntry(assessor.hear);
+  const observations = (): NodeRecord['observations'] =>
+    conduct?.observations?.(assessor.observations()) ?? assessor.observations();
+  closers.add(startAnnouncing({ ...options, host, directory, streams, observations }));
   closers.add(startMeasuring({ host, streams, log }));
   closers.add(startUpkeep(custody, log));
   closers.add(await rememberPeers({ ...options, host, directory }));
@@ -153,7 +177,8 @@ async function open(options: NetworkOptions, closers: Closers): Promise<Omit<Net
     directory,
     streams,
     custody,
-    candidates: trust => candidates(directory, host.nodeId, trust),
+    evidence,
+    assessor,
     notices,
     gossipRevocation: gossip.publish,
     publishManifest: publisher.publishManifest,

@@ -17,7 +17,7 @@ import { destroyOwned, type Ending, revokeGrants } from './ending.ts';
 import { createGivenGrants, type GivenGrant, type GivenGrants } from './given-grants.ts';
 import { issueGrant } from './grants.ts';
 import type { KeyNotes, Keyring, OwnedKey } from './keyring.ts';
-import { labelOf, type TrustStatements } from './neighbours.ts';
+import { labelOf } from './neighbours.ts';
 import type { Network } from './network.ts';
 import type { Notice } from './notices.ts';
 import { type OpenedKey, openKey } from './opening.ts';
@@ -94,7 +94,7 @@ type OwnershipOptions = {
     Network,
     | 'streams'
     | 'directory'
-    | 'candidates'
+    | 'assessor'
     | 'publishManifest'
     | 'publishTombstone'
     | 'published'
@@ -109,7 +109,6 @@ type OwnershipOptions = {
   readonly nodeSeed: Uint8Array;
   readonly ownerSeed: Uint8Array;
   readonly profile: Profile;
-  readonly trust: TrustStatements;
   readonly simulated: boolean;
   readonly clock: Clock;
   readonly log: Log;
@@ -293,7 +292,7 @@ function createEnding(
 
 /** The owner's side of a node. Its authority is the home's one owner key. */
 export function createOwnership(options: OwnershipOptions): Ownership {
-  const { network, store, nodeKey, nodeSeed, ownerSeed, trust, profile, simulated, clock, log } = options;
+  const { network, store, nodeKey, nodeSeed, ownerSeed, profile, simulated, clock, log } = options;
   const authority = { keys: [nodeCrypto.ed25519PublicKey(ownerSeed)], needed: 1 };
   const signer: AuthoritySigner = {
     authority,
@@ -308,7 +307,7 @@ export function createOwnership(options: OwnershipOptions): Ownership {
 
   function place(protection: Protection, excluded: ReadonlySet<string>): Placement {
     const { risk, acceptReduced, counts } = protection;
-    const usable = network.candidates(trust).filter(({ nodeId }) => !excluded.has(nodeId));
+    const usable = network.assessor.candidates().filter(({ nodeId }) => !excluded.has(nodeId));
     return planPlacement({ candidates: usable, risk, profile, acceptReduced, counts, simulated });
   }
 

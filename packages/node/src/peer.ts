@@ -2,12 +2,12 @@ import { join } from 'node:path';
 import { type Clock, type Log, type Profile, wipe } from '@skerry/base';
 import { nodeClock, nodeCrypto } from '@skerry/crypto';
 import type { Candidate, Place } from '@skerry/placement';
+import type { TrustStatements } from '@skerry/trust';
 import type { Scale } from '../parameters.ts';
 import { type Closers, createClosers } from './closing.ts';
 import type { FrameObserver } from './frame-stream.ts';
 import { loadIdentity } from './identity.ts';
 import { createKeyring, type Keyring } from './keyring.ts';
-import type { TrustStatements } from './neighbours.ts';
 import { type Conduct, type Network, startNetwork } from './network.ts';
 import { createOwnership, type Ownership } from './ownership.ts';
 import { openStore } from './store.ts';
@@ -73,7 +73,7 @@ export type Peer = Ownership & {
 };
 
 async function startPeer(options: PeerOptions, closers: Closers): Promise<Peer> {
-  const { home, place, operator, trust, clock = nodeClock, log } = options;
+  const { home, place, operator, clock = nodeClock, log } = options;
   const { nodeId, nodeSeed, ownerSeed } = await loadIdentity(home, options.passphrase);
   closers.add(async () => wipe(nodeSeed, ownerSeed));
   const nodeKey = nodeCrypto.ed25519PublicKey(nodeSeed);
@@ -103,7 +103,7 @@ async function startPeer(options: PeerOptions, closers: Closers): Promise<Peer> 
     place,
     operator,
     addresses: network.host.addresses,
-    candidates: () => network.candidates(trust),
+    candidates: network.assessor.candidates,
     isAlive: network.streams.isAlive,
     shareCount: network.custody.shareCount,
     keys: keyring,

@@ -110,7 +110,10 @@ describe('a request', () => {
     const drill = { ...round.body, op: 'drill' as const, x: 90, grant: new Uint8Array(0) };
     expect(decodeRequest(encodeRequest('round', drill)).body).toEqual(drill);
     const { grant } = round.body;
-    for (const body of [{ ...drill, grant }, { ...round.body, grant: drill.grant }]) {
+    for (const body of [
+      { ...drill, grant },
+      { ...round.body, grant: drill.grant },
+    ]) {
       const bytes = encodeRequest('round', body);
       expect(codeOf(() => decodeRequest(bytes))).toBe('MESSAGE_MALFORMED');
       expect(() => decodeRequest(bytes)).toThrow('round is not a drill without a grant');
@@ -139,9 +142,7 @@ describe('an answer', () => {
   });
 
   /** Requests whose answers have one form: what a signature among them means is in what it signs. */
-  const sameForm: readonly (readonly string[])[] = [
-    ['activate', 'revoke'],
-  ];
+  const sameForm: readonly (readonly string[])[] = [['activate', 'revoke']];
 
   test.each(requestNames)('to %s is refused where it answers something else', name => {
     const alike = sameForm.find(names => names.includes(name)) ?? [name];

@@ -1,12 +1,6 @@
 import { preimage, SkerryError } from '@skerry/base';
 import { nodeCrypto as crypto } from '@skerry/crypto';
-import {
-  decodeNodeRecord,
-  directoryPageMax,
-  encode,
-  type NodeRecord,
-  signNodeRecord,
-} from '@skerry/wire';
+import { decodeNodeRecord, directoryPageMax, encode, type NodeRecord, signNodeRecord } from '@skerry/wire';
 import { describe, expect, test } from 'vitest';
 import {
   messageBytesMax,
@@ -121,7 +115,12 @@ describe('a node record', () => {
       software: wide(64),
       observations: Array.from({ length: observationsMax }, (_, i) => {
         const most = observedHundredthsMax;
-        const counts = { availabilityGood: most, availabilityBad: most, integrityGood: most, integrityBad: most };
+        const counts = {
+          availabilityGood: most,
+          availabilityBad: most,
+          integrityGood: most,
+          integrityBad: most,
+        };
         return { ...observationOf(i), ...counts, roundTripTenthsMs: roundTripTenthsMsMax };
       }),
     });
@@ -166,7 +165,9 @@ describe('a node record', () => {
   });
 
   test('is refused by its size before it is read', () => {
-    expect(codeOf(() => decodeNodeRecord(crypto, new Uint8Array(nodeRecordBytesMax + 1)))).toBe('MESSAGE_TOO_LARGE');
+    expect(codeOf(() => decodeNodeRecord(crypto, new Uint8Array(nodeRecordBytesMax + 1)))).toBe(
+      'MESSAGE_TOO_LARGE',
+    );
     const addresses = Array.from({ length: 8 }, () => '\u4e00'.repeat(256));
     expect(codeOf(() => decodeNodeRecord(crypto, sign({ addresses })))).toBe('MESSAGE_TOO_LARGE');
   });

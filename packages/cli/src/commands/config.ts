@@ -2,6 +2,7 @@ import { SkerryError } from '@skerry/base';
 import type { Command } from 'commander';
 import type { CommandModule, Invocation } from '../command.ts';
 import type { Configuration, Sourced } from '../configuration.ts';
+import type { TrustStatements } from '@skerry/trust';
 import type { Setting, SettingKey } from '../settings.ts';
 
 const afterHelp = `
