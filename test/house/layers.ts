@@ -13,6 +13,7 @@ export const layers: readonly Layer[] = [
   { height: 2, name: 'entropy', pure: true },
   { height: 2, name: 'sharing', pure: true },
   { height: 2, name: 'placement', pure: true },
+  { height: 2, name: 'trust', pure: true },
   { height: 2, name: 'wire', pure: true },
   { height: 3, name: 'custody', pure: true },
   { height: 4, name: 'sealing', pure: false },
