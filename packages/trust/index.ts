@@ -30,3 +30,10 @@ export {
   type Reputation,
   type Seen,
 } from './src/reputation.ts';
+export {
+  statedTrust,
+  statementOn,
+  statementWords,
+  type TrustStatement,
+  type TrustStatements,
+} from './src/statement.ts';

@@ -167,3 +167,9 @@ export const witnessingOperatorsMin = 3;
 
 /** Weight 0..1 that a reporter needs, at least, to count among those: trust of .75. */
 export const witnessWeightMin = 0.5;
+
+/** Trust, at least, of a node that this node's operator allows: a stranger's. */
+export const allowedTrustMin = 0.5;
+
+/** Trust, at least, of a node that this node's operator vouches for: over the floor of high risk, .75. Range .75 to 1. */
+export const vouchedTrustMin = 0.8;
