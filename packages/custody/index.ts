@@ -1,4 +1,10 @@
-export { grantLifeMaxMs, pendingLifeMs } from './parameters.ts';
+export { auditPace, grantLifeMaxMs, pendingLifeMs } from './parameters.ts';
+export {
+  type Audit,
+  type AuditableKey,
+  emptyAuditHistory,
+  planAudits,
+} from './src/audit-plan.ts';
 export type { AuthoritySigner, ShareDeposit } from './src/deal.ts';
 export {
   type DealerEffect,

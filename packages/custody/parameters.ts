@@ -93,3 +93,24 @@ export const requestsPerSecond = 400;
 
 /** Peers whose rates a holder remembers, at most; the least recently seen is forgotten first. */
 export const limitedPeersMax = 4096;
+
+/** How often a node audits others, and how much of that it does. */
+export const auditPace = {
+  /**
+   * Each subject is audited once in so many ms: six hours. A lost disk shows on the same day, and 100 nodes that all have
+   * keys in common cost each 22 probes an hour.
+   */
+  periodMs: 6 * 3_600_000,
+  /** The part of a period by which an audit may come early, at random, 0 to 1: nobody knows when. */
+  jitter: 0.5,
+  /** Requests for audits in an hour, at most, but for the rest of one drill; 6 or more: one a minute is nothing. */
+  budgetPerHour: 60,
+  /** Proofs of one subject for each drill, 1 or more: a drill costs t holders a round and a line in their logs. */
+  proofsPerDrill: 8,
+  /** Parts of the budget for the holders of owned keys, of keys held with them, and of stored manifests. */
+  weights: { owner: 4, holder: 2, server: 1 },
+  /** How long it is remembered when a subject was audited with which no key is shared any more, in ms: a week. */
+  forgetMs: 7 * 86_400_000,
+  /** Subjects at once, at most: a week's budget; and no stranger's manifests fill a node's memory. */
+  subjectsMax: 10_000,
+} as const;

@@ -17,6 +17,14 @@ export const parameters = {
   requestsInFlightPerPeerMax: 256,
   /** Responders of which round trips are remembered, 300 to 100,000; then those without a stream are forgotten. */
   respondersMax: 4_096,
+  /** Keys of each kind (held, stored) that are looked at for audits, 100 to 100,000: some ms for each hundred. */
+  auditKeysMax: 2_000,
+  /** Milliseconds for a proof, dialling included: then the holder is silent. */
+  auditDeadlineMs: 10_000,
+  /** Milliseconds between looks at which audits are due, at most. */
+  auditLookMsMax: 60_000,
+  /** Milliseconds without any answer after which absence of others may be this node's own. */
+  isolationMs: 120_000,
   /** Audits of a node in one audit period, 2 to 24: two good answers are all that a period counts, and one may be lost. */
   auditsPerPeriod: 4,
   /** Milliseconds for which a verdict on a node stands before it is worked out anew, 100 to 60,000. */

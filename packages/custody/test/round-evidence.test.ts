@@ -127,7 +127,9 @@ describe('what a round shows of its holders', () => {
     };
     const outcome = await desk.open(late);
     expect(kindsOf(outcome, 1)).toEqual(['contribution']);
-    expect(outcome.end.observations.find(({ kind }) => kind === 'contribution')?.answeredInMs).toBe(2 * hopMs);
+    expect(outcome.end.observations.find(({ kind }) => kind === 'contribution')?.answeredInMs).toBe(
+      2 * hopMs,
+    );
     const once = await desk.open(asked => {
       if (asked.holder === 1) return asked.before === 0 ? lie(asked) : undefined;
       return asked.holder > 2 ? undefined : honest(asked);

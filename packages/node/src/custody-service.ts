@@ -90,6 +90,10 @@ export type CustodyService = {
    * @throws SHARE_CORRUPT where it no longer is the one of its point; STORE_CORRUPT, STORE_FAILED
    */
   readonly holding: (keyId: string) => Promise<Holding | undefined>;
+  /** Keys of which a share is served here, in hexadecimal. */
+  readonly servedKeyIds: () => string[];
+  /** The manifest of a key that is served here. @throws STORE_CORRUPT, STORE_FAILED */
+  readonly manifestOf: (keyId: string) => Manifest | undefined;
   /** Active and pending shares kept here. */
   readonly shareCount: () => number;
   /** Records that are damaged on disk: they are not served, and left as they are. */
@@ -202,18 +206,23 @@ async function runKey(
   }
 }
 
+/** The manifest of an epoch that was activated. */
+function manifestIn({ core, signatures, activation }: HeldEpoch): Manifest | undefined {
+  return activation ? { core, signatures, activation } : undefined;
+}
+
 /** The share that is served of a key, with the seed of its verification key. */
 function holdingOf(keys: HeldKeys, keyId: string): Holding | undefined {
   const held = keys.read(keyId);
   if (held === null) return undefined;
   try {
     const { active } = held;
-    if (!active?.activation) return undefined;
-    const { core, signatures, activation, x } = active;
+    const manifest = active && manifestIn(active);
+    if (!active || !manifest) return undefined;
     const { keys: shareKeys, close } = openHeldShare(nodeCrypto, active, 'SHARE_CORRUPT');
     const shareSeed = shareKeys.signSeed.slice();
     close();
-    return { manifest: { core, signatures, activation }, x, shareSeed };
+    return { manifest, x: active.x, shareSeed };
   } finally {
     wipeHeldKey(held);
   }
@@ -317,6 +326,12 @@ export async function createCustodyService(options: CustodyOptions): Promise<Cus
     },
     ...createUpkeep(options, keys, { run, inTurn, noteFailure }),
     holding: async keyId => inTurn(keyId, async () => holdingOf(keys, keyId)),
+    servedKeyIds: () => keys.keyIds().filter(keys.isServed),
+    manifestOf: keyId => {
+      const held = keys.read(keyId);
+      if (held) wipeHeldKey(held);
+      return held?.active ? manifestIn(held.active) : undefined;
+    },
     shareCount: keys.shareCount,
     corruptCount: keys.corruptCount,
   };

@@ -1,6 +1,6 @@
 import { type Clock, equalBytes, type Log, type Profile, type Risk, SkerryError, toHex } from '@skerry/base';
 import { nodeCrypto, nodeRandom } from '@skerry/crypto';
-import { type AuthoritySigner, grantLifeMaxMs, pendingLifeMs } from '@skerry/custody';
+import { type AuthoritySigner, grantLifeMaxMs, pendingLifeMs, type RoundObservation } from '@skerry/custody';
 import { type Counts, type Placement, planPlacement } from '@skerry/placement';
 import {
   type Authority,
@@ -12,6 +12,7 @@ import {
   parseGrantClaims,
 } from '@skerry/wire';
 import { codeOf } from './asking.ts';
+import { seenInRound } from './auditing.ts';
 import { type Deal, dealKey } from './dealing.ts';
 import { destroyOwned, type Ending, revokeGrants } from './ending.ts';
 import { createGivenGrants, type GivenGrant, type GivenGrants } from './given-grants.ts';
@@ -95,6 +96,7 @@ type OwnershipOptions = {
     | 'streams'
     | 'directory'
     | 'assessor'
+    | 'evidence'
     | 'publishManifest'
     | 'publishTombstone'
     | 'published'
@@ -319,9 +321,15 @@ export function createOwnership(options: OwnershipOptions): Ownership {
       const nodeId = nodeIdOf(holder.nodeKey);
       return { x: holder.x, nodeId, label: owned?.notes.labels[nodeId] ?? nameOf(options, nodeId) };
     });
-    const { streams } = network;
+    const { streams, evidence } = network;
+    const onObserved = (observations: readonly RoundObservation[]): void => {
+      for (const observation of observations) {
+        const kind = seenInRound(observation);
+        if (kind !== undefined) evidence.note(observation.nodeId, kind);
+      }
+    };
     return openKey(
-      { streams, nodeKey, confirmationSeed: nodeSeed, clock, random: nodeRandom },
+      { streams, nodeKey, confirmationSeed: nodeSeed, clock, random: nodeRandom, onObserved },
       { manifest, grant: token, holders },
     );
   }

@@ -1,9 +1,10 @@
 import { join } from 'node:path';
 import { type Clock, type Log, type Profile, wipe } from '@skerry/base';
-import { nodeClock, nodeCrypto } from '@skerry/crypto';
+import { nodeClock, nodeCrypto, nodeRandom } from '@skerry/crypto';
 import type { Candidate, Place } from '@skerry/placement';
 import type { TrustStatements } from '@skerry/trust';
 import type { Scale } from '../parameters.ts';
+import { startAuditing } from './auditing.ts';
 import { type Closers, createClosers } from './closing.ts';
 import type { FrameObserver } from './frame-stream.ts';
 import { loadIdentity } from './identity.ts';
@@ -85,6 +86,18 @@ async function startPeer(options: PeerOptions, closers: Closers): Promise<Peer> 
   for (const { manifest, tombstone } of await keyring.list()) {
     if (tombstone) network.publishTombstone(tombstone, [], true);
     else network.keepManifest(manifest);
+  }
+  if (options.auditMs > 0) {
+    const auditing = {
+      ...network,
+      keyring,
+      nodeKey,
+      auditMs: options.auditMs,
+      clock,
+      random: nodeRandom,
+      log,
+    };
+    closers.add(startAuditing(auditing));
   }
   const ownership = createOwnership({
     ...options,

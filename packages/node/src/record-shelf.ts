@@ -49,6 +49,8 @@ export type RecordShelf = {
   readonly read: (path: string) => Uint8Array | undefined;
   /** Exempts a path from the limits, since this node publishes it; the returned function ends that. */
   readonly own: (path: string) => () => void;
+  /** The paths of all records of a kind. */
+  readonly paths: (kind: string) => string[];
   /** How many records of a kind are kept. */
   readonly count: (kind: string) => number;
 };
@@ -111,6 +113,7 @@ export function createRecordShelf(kinds: RecordKinds, ownKey: Uint8Array): Recor
       return entries.get(path)?.value;
     },
     own,
+    paths: entries.pathsOf,
     count: name => entries.total(name).count,
   };
 }
@@ -123,6 +126,7 @@ type Entries = {
   readonly pathOf: (storeKey: string) => string;
   readonly add: (path: string, entry: Entry) => void;
   readonly remove: (path: string) => void;
+  readonly pathsOf: (kind: string) => string[];
   /** How many entries of a kind there are and how large they are: kept up to date in place. */
   readonly total: (kind: string) => Readonly<Total>;
   /** The entry of a kind that is furthest from this node, among those that may go. */
@@ -163,6 +167,7 @@ function createEntries(kindNames: readonly string[]): Entries {
       entries.set(path, entry);
     },
     remove,
+    pathsOf: kind => [...entries].filter(([, entry]) => entry.kind === kind).map(([path]) => path),
     total: totalOf,
     furthest: (kind, mayGo) => {
       let found: { readonly path: string; readonly distance: Uint8Array } | undefined;

@@ -1,8 +1,8 @@
 import { SkerryError } from '@skerry/base';
+import type { TrustStatements } from '@skerry/trust';
 import type { Command } from 'commander';
 import type { CommandModule, Invocation } from '../command.ts';
 import type { Configuration, Sourced } from '../configuration.ts';
-import type { TrustStatements } from '@skerry/trust';
 import type { Setting, SettingKey } from '../settings.ts';
 
 const afterHelp = `

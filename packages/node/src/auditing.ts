@@ -1,0 +1,231 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Clock, type ErrorCode, type Log, type Random, SkerryError, toHex, wipe } from '@skerry/base';
+import { nodeCrypto } from '@skerry/crypto';
+import {
+  type Audit,
+  type AuditableKey,
+  auditPace,
+  emptyAuditHistory,
+  judgeProbe,
+  planAudits,
+  type RoundObservation,
+} from '@skerry/custody';
+import type { ObservationKind } from '@skerry/trust';
+import { coreHashOf, type Manifest, nodeIdOf, parseManifest } from '@skerry/wire';
+import { parameters } from '../parameters.ts';
+import { ask, codeOf } from './asking.ts';
+import type { CustodyService } from './custody-service.ts';
+import type { EvidenceStore } from './evidence-store.ts';
+import type { Host } from './host.ts';
+import type { Keyring } from './keyring.ts';
+import { drillKey } from './opening.ts';
+import type { PeerStreams } from './streams.ts';
+
+type AuditingOptions = {
+  readonly host: Pick<Host, 'nodeId' | 'connectedNodes' | 'shelf'>;
+  readonly streams: Pick<PeerStreams, 'request' | 'isAlive' | 'roundTripMs'>;
+  readonly custody: Pick<CustodyService, 'servedKeyIds' | 'manifestOf' | 'holding'>;
+  readonly keyring: Pick<Keyring, 'list'>;
+  readonly evidence: Pick<EvidenceStore, 'note'>;
+  readonly nodeKey: Uint8Array;
+  /** Milliseconds between two audits of one node. */
+  readonly auditMs: number;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+};
+
+/** A key that this node may audit, and its manifest. */
+type Known = { readonly key: AuditableKey; readonly manifest: Manifest };
+
+/** What is seen of a holder that answers with a code; nothing by those that say nothing of it. */
+const seenByCode: Partial<Record<ErrorCode, ObservationKind>> = {
+  PEER_UNREACHABLE: 'unreachable',
+  STORE_FAILED: 'unreachable',
+  DEADLINE_EXCEEDED: 'silent',
+  KEY_UNKNOWN: 'share-lost',
+  KEY_NOT_ACTIVE: 'share-lost',
+  SHARE_CORRUPT: 'share-lost',
+  STORE_CORRUPT: 'share-lost',
+  MESSAGE_MALFORMED: 'contribution-wrong',
+  MESSAGE_TOO_LARGE: 'contribution-wrong',
+};
+
+/** What a round shows of a holder, as evidence; nothing where it shows nothing that counts. */
+export function seenInRound({ kind }: RoundObservation): ObservationKind | undefined {
+  if (kind === 'answered' || kind === 'refused') return undefined;
+  return kind === 'sum-wrong' ? 'drill-wrong' : kind;
+}
+
+/** The keys that this node owns, holds, and stores the manifests of; of too many, some by chance. */
+async function findKeys({ keyring, custody, host }: AuditingOptions): Promise<Map<string, Known>> {
+  const known = new Map<string, Known>();
+  const enter = (manifest: Manifest, why: AuditableKey['why']): void => {
+    const { core } = manifest;
+    const keyId = toHex(core.keyId);
+    const holders = core.holders.map(({ x, nodeKey }) => ({ x, nodeId: nodeIdOf(nodeKey) }));
+    if (!known.has(keyId)) known.set(keyId, { key: { keyId, t: core.t, why, holders }, manifest });
+  };
+  for (const { manifest, tombstone } of await keyring.list()) if (!tombstone) enter(manifest, 'owner');
+  for (const keyId of someOf(custody.servedKeyIds())) {
+    const manifest = custody.manifestOf(keyId);
+    if (manifest) enter(manifest, 'holder');
+  }
+  for (const path of someOf(host.shelf.paths('key'))) {
+    const value = host.shelf.read(path);
+    const manifest = value && manifestIn(value);
+    if (manifest) enter(manifest, 'server');
+  }
+  return known;
+}
+
+/** The manifest in a record that was checked when it was stored; undefined where it is a tombstone. */
+function manifestIn(value: Uint8Array): Manifest | undefined {
+  try {
+    return parseManifest(value);
+  } catch (error) {
+    if (error instanceof SkerryError) return undefined;
+    throw error;
+  }
+}
+
+/** All of a list, or of a long one a stretch that begins anywhere. */
+function someOf<T>(list: readonly T[]): readonly T[] {
+  const max = parameters.auditKeysMax;
+  if (list.length <= max) return list;
+  const start = Math.floor(Math.random() * list.length);
+  return [...list.slice(start), ...list.slice(0, start)].slice(0, max);
+}
+
+/** What one look saw, by node. */
+type Seen = { readonly nodeId: string; readonly kind: ObservationKind };
+
+/** Asks one holder for a proof of its share. */
+async function prove(
+  options: AuditingOptions,
+  audit: Audit,
+  manifest: Manifest,
+  signal: AbortSignal,
+): Promise<Seen[]> {
+  const { streams, random } = options;
+  const { core } = manifest;
+  const { nodeId, x } = audit;
+  const coreHash = coreHashOf(nodeCrypto, core);
+  const probe = { keyId: core.keyId, epoch: core.epoch, coreHash, x, nonce: random.bytes(32) };
+  try {
+    const answer = await ask(streams, nodeId, 'probe', probe, {
+      deadlineMs: parameters.auditDeadlineMs,
+      signal,
+    });
+    const judged = judgeProbe(nodeCrypto, core, probe, answer);
+    return [{ nodeId, kind: judged === 'unsigned' ? 'contribution-wrong' : judged }];
+  } catch (error) {
+    const kind = signal.aborted ? undefined : seenByCode[codeOf(error)];
+    return kind === undefined ? [] : [{ nodeId, kind }];
+  }
+}
+
+/** Has this node's own share of a key made again by others, the subject first. */
+async function drill(options: AuditingOptions, audit: Audit): Promise<Seen[]> {
+  const { custody } = options;
+  const holding = await custody.holding(audit.keyId);
+  if (!holding) return [];
+  const { manifest, x, shareSeed } = holding;
+  const holders = manifest.core.holders
+    .map(holder => ({ x: holder.x, nodeId: nodeIdOf(holder.nodeKey) }))
+    .filter(holder => holder.x !== x)
+    .sort((a, b) => Number(b.x === audit.x) - Number(a.x === audit.x))
+    .map(holder => ({ ...holder, label: holder.nodeId }));
+  let seen: Seen[] = [];
+  const onObserved = (observations: readonly RoundObservation[]): void => {
+    seen = observations.flatMap(observation => {
+      const kind = seenInRound(observation);
+      return kind === undefined ? [] : [{ nodeId: observation.nodeId, kind }];
+    });
+  };
+  try {
+    await drillKey({ ...options, onObserved }, { manifest, x, shareSeed, holders });
+  } catch (error) {
+    codeOf(error);
+  } finally {
+    wipe(shareSeed);
+  }
+  return seen;
+}
+
+/** Nobody answered, or could be reached: of one node that is evidence, of all at once it is about this node. */
+const isAbsence = ({ kind }: Seen): boolean => kind === 'silent' || kind === 'unreachable';
+
+/**
+ * Audits the holders of this node's own keys, those that hold keys with it, and those of keys whose manifests it stores
+ * for the DHT, and notes what that shows of them (docs/PROTOCOL.md, audits). Nothing is held against others for absence
+ * while nobody at all answers.
+ *
+ * @returns how to stop; it resolves when nothing of it runs
+ */
+export function startAuditing(options: AuditingOptions): () => Promise<void> {
+  const { host, evidence, auditMs, clock, random, log } = options;
+  const ending = new AbortController();
+  const { signal } = ending;
+  const pace = { ...auditPace, ...paceOf(auditMs) };
+  const lookMs = Math.min(parameters.auditLookMsMax, auditMs / 8);
+  let history = emptyAuditHistory(clock.nowMs());
+  let keys = new Map<string, Known>();
+  let foundAtMs = Number.NEGATIVE_INFINITY;
+  let heardAtMs = Number.NEGATIVE_INFINITY;
+
+  async function carryOut(audit: Audit): Promise<Seen[]> {
+    const known = keys.get(audit.keyId);
+    if (!known) return [];
+    return audit.kind === 'drill' ? drill(options, audit) : prove(options, audit, known.manifest, signal);
+  }
+
+  async function look(): Promise<void> {
+    if (host.connectedNodes().length === 0) return;
+    if (performance.now() - foundAtMs >= auditMs / 8) {
+      keys = await findKeys(options);
+      foundAtMs = performance.now();
+    }
+    const due = planAudits({
+      self: host.nodeId,
+      keys: [...keys.values()].map(({ key }) => key),
+      history,
+      nowMs: clock.nowMs(),
+      random,
+      pace,
+    });
+    history = due.history;
+    const seen: Seen[] = [];
+    for (const audit of due.audits) {
+      if (signal.aborted) return;
+      seen.push(...(await carryOut(audit)));
+    }
+    if (seen.some(one => !isAbsence(one))) heardAtMs = performance.now();
+    const isAlone = performance.now() - heardAtMs > parameters.isolationMs;
+    for (const one of seen) if (!(isAlone && isAbsence(one))) evidence.note(one.nodeId, one.kind);
+  }
+
+  async function loop(): Promise<void> {
+    while (!signal.aborted) {
+      await sleep(lookMs * (0.75 + Math.random() / 2), undefined, { signal }).catch(() => undefined);
+      if (signal.aborted) return;
+      await look().catch((error: unknown) => log.warn('an audit failed', { code: codeOf(error) }));
+    }
+  }
+
+  const looping = loop();
+  return async () => {
+    ending.abort(new SkerryError('SHUTTING_DOWN'));
+    await looping;
+  };
+}
+
+/** The pace that goes with a time between two audits of one node: who audits more often has the budget for it. */
+function paceOf(auditMs: number): { periodMs: number; budgetPerHour: number; forgetMs: number } {
+  const factor = auditPace.periodMs / auditMs;
+  return {
+    periodMs: auditMs,
+    budgetPerHour: auditPace.budgetPerHour * Math.max(1, factor),
+    forgetMs: auditPace.forgetMs,
+  };
+}
