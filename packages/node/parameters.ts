@@ -19,6 +19,8 @@ export const parameters = {
   respondersMax: 4_096,
   /** Keys of each kind (held, stored) that are looked at for audits, 100 to 100,000: some ms for each hundred. */
   auditKeysMax: 2_000,
+  /** Audits under way at once, 1 to 50: one that is silent holds up no others. */
+  auditsAtOnce: 8,
   /** Milliseconds for a proof, dialling included: then the holder is silent. */
   auditDeadlineMs: 10_000,
   /** Milliseconds between looks at which audits are due, at most. */

@@ -196,10 +196,13 @@ export function startAuditing(options: AuditingOptions): () => Promise<void> {
     });
     history = due.history;
     const seen: Seen[] = [];
-    for (const audit of due.audits) {
-      if (signal.aborted) return;
-      seen.push(...(await carryOut(audit)));
-    }
+    const waiting = [...due.audits];
+    const work = async (): Promise<void> => {
+      for (let audit = waiting.pop(); audit && !signal.aborted; audit = waiting.pop()) {
+        seen.push(...(await carryOut(audit)));
+      }
+    };
+    await Promise.all(Array.from({ length: parameters.auditsAtOnce }, work));
     if (seen.some(one => !isAbsence(one))) heardAtMs = performance.now();
     const isAlone = performance.now() - heardAtMs > parameters.isolationMs;
     for (const one of seen) if (!(isAlone && isAbsence(one))) evidence.note(one.nodeId, one.kind);
