@@ -23,7 +23,7 @@ export type Report = Evidence & {
 };
 
 /** The node that reports are about. */
-export type Subject = { readonly nodeId: string; readonly operator: string | null };
+type Subject = { readonly nodeId: string; readonly operator: string | null };
 
 /** What a report came to. The sum over all is what reports add to the evidence. */
 export type CountedReport = {

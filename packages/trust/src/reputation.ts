@@ -47,7 +47,7 @@ export type Reputation = {
 };
 
 /** The part of the evidence that one kind of observation makes, and how old the latest of that kind is. */
-export type KindEvidence = {
+type KindEvidence = {
   readonly kind: ObservationKind;
   /** How often, ever. */
   readonly count: number;

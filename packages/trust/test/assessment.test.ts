@@ -4,6 +4,7 @@ import {
   auditPeriodMs,
   availabilityPrior,
   emptyReputation,
+  type ObservationKind,
   observe,
   type PlaceVerdict,
   reporterWeight,
@@ -49,18 +50,18 @@ test('three full audit periods are enough for medium and ten for high, and not o
 });
 
 test('the way up that is told is the way up that is gone', () => {
-  const down = periodsOf(1, ['share-lost'], provenFor(5));
-  const { medium, high } = assessOwn(down).periodsTo;
+  const lost = periodsOf(1, ['share-lost'], provenFor(5));
+  // the way begins with the next period
+  const nextMs = lost.period.startedAtMs + auditPeriodMs;
   const good = ['proof', 'proof', 'proof', 'proof'] as const;
-  const from = { ...down, period: { ...down.period, startedAtMs: down.period.startedAtMs + auditPeriodMs } };
-  // the loss is in the period under way: settle it first, as time would
-  const later = observe(down, { kind: 'proof', atMs: from.period.startedAtMs });
+  const next = observe(lost, { kind: 'proof', atMs: nextMs });
+  const { medium, high } = assessOwn(lost).periodsTo;
   for (const [goal, periods] of [
     [trustGoals.medium, medium!],
     [trustGoals.high, high!],
   ] as const) {
-    expect(assessOwn(periodsOf(periods, good, later)).trust).toBeGreaterThanOrEqual(goal);
-    expect(assessOwn(periodsOf(periods - 2, good, later)).trust).toBeLessThan(goal);
+    expect(assessOwn(periodsOf(periods, good, next)).trust).toBeGreaterThanOrEqual(goal);
+    expect(assessOwn(periodsOf(periods - 1, good, next)).trust).toBeLessThan(goal);
   }
 });
 
@@ -86,10 +87,27 @@ test('silence weighs less than a wrong answer and more than being unreachable', 
   expect(after('silent')).toBeGreaterThan(after('contribution-wrong'));
 });
 
-test('a node that stops answering is below high within a week, however long it was good', () => {
-  expect(
-    assessOwn(periodsOf(7, ['silent', 'silent', 'silent', 'silent'], provenFor(300))).trust,
-  ).toBeLessThan(trustGoals.high);
+test('a node that was always good and stops answering is below high in five periods, below low in thirteen', () => {
+  const goneFor = (periods: number, age: number) =>
+    assessOwn(periodsOf(periods, ['silent', 'silent', 'silent', 'silent'], provenFor(age))).trust;
+  expect(goneFor(4, 300)).toBeGreaterThanOrEqual(trustGoals.high);
+  expect(goneFor(5, 300)).toBeLessThan(trustGoals.high);
+  expect(goneFor(12, 300)).toBeGreaterThanOrEqual(lowFloor);
+  expect(goneFor(13, 300)).toBeLessThan(lowFloor);
+  expect(goneFor(1, 0)).toBeLessThan(lowFloor);
+});
+
+test('the way up is the one in docs/TRUST.md', () => {
+  const row = [0, 1, 2, 3, 5, 10, 20, 30, 60, 1000].map(age => assessOwn(provenFor(age)).trust.toFixed(2));
+  expect(row).toEqual('0.50 0.55 0.59 0.62 0.68 0.75 0.82 0.86 0.89 0.92'.split(' '));
+});
+
+test('the way back is the one in docs/TRUST.md', () => {
+  const backAfter = (kind: ObservationKind, age: number) =>
+    assessOwn(periodsOf(1, [kind], provenFor(age))).periodsTo.high;
+  expect([300, 30, 10].map(age => backAfter('share-lost', age))).toEqual([14, 30, 38]);
+  expect([10, 30].map(age => backAfter('contribution-wrong', age))).toEqual([13, 0]);
+  expect([10, 30].map(age => backAfter('flood', age))).toEqual([7, 0]);
 });
 
 test('a lost disk takes a node of any age below high at once, and it comes back in time', () => {

@@ -106,7 +106,7 @@ test('a good report never lowers a score, a bad one never raises it, and order m
       const before = assessOwn(own, { nowMs, reports });
       const after = assessOwn(own, { nowMs, reports: [one, ...reports] });
       expect((isGood ? 1 : -1) * (after.trust - before.trust)).toBeGreaterThanOrEqual(-1e-9);
-      const turned = assessOwn(own, { nowMs, reports: [...reports].reverse() });
+      const turned = assessOwn(own, { nowMs, reports: reports.toReversed() });
       expect(turned.trust).toBeCloseTo(before.trust, 9);
     }),
   );

@@ -139,23 +139,35 @@ test('a clock that is set back by years opens no period: the one under way goes 
 test('a stored reputation is read back as it was', () => {
   fc.assert(
     fc.property(histories, reputation => {
-      expect(parseReputation(JSON.parse(JSON.stringify(reputation)))).toEqual(reputation);
+      const stored = JSON.stringify(reputation);
+      expect(parseReputation(JSON.parse(stored))).toEqual(JSON.parse(stored));
     }),
   );
 });
 
-test('whatever is read gives null or a reputation that can be assessed', () => {
-  const like = fc.record({
-    seen: fc.dictionary(fc.constantFrom(...kinds, '__proto__', 'x'), fc.anything()),
-    period: fc.record({ startedAtMs: fc.anything(), counts: fc.anything() }),
-    cheatedAtMs: fc.anything(),
-  });
+test('whatever stands in a stored reputation, it is refused or can be assessed', () => {
+  const leaf = fc.oneof(fc.anything(), fc.double(), fc.integer(), fc.constant('__proto__'));
   fc.assert(
-    fc.property(fc.oneof(fc.anything(), fc.jsonValue(), like), value => {
-      const read = parseReputation(value);
-      if (read !== null) expect(assessOwn(read).trust).toBeGreaterThanOrEqual(0);
+    fc.property(histories, fc.constantFrom(...kinds), leaf, fc.nat(6), (reputation, kind, value, where) => {
+      const seen = { count: 3, latestMs: startMs, availability: 1, integrity: 1 };
+      const { period, cheatedAtMs } = reputation;
+      const fields = [
+        { seen: value },
+        { period: value },
+        { cheatedAtMs: value },
+        { period: { ...period, startedAtMs: value } },
+        { period: { ...period, counts: { ...period.counts, [kind]: value } } },
+        { seen: { ...reputation.seen, [kind]: { ...seen, integrity: value } } },
+        { seen: { ...reputation.seen, [kind]: { ...seen, latestMs: value } } },
+      ];
+      const read = parseReputation({ seen: reputation.seen, period, cheatedAtMs, ...fields[where] });
+      const { trust, availability } = assessOwn(read);
+      expect(trust).toBeGreaterThanOrEqual(0);
+      expect(trust).toBeLessThanOrEqual(1);
+      expect(availability).toBeGreaterThanOrEqual(0);
+      expect(availability).toBeLessThanOrEqual(1);
     }),
-    { numRuns: 500 },
+    { numRuns: 1000 },
   );
 });
 
