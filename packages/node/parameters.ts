@@ -76,6 +76,10 @@ export const parameters = {
   keeperIntervalMs: 500,
   /** Addresses kept of one peer, 1 to 25 (libp2p dials at most 25 of one peer). */
   addressesPerPeerMax: 8,
+  /** Nodes of which addresses are stored, 5,000 to 100,000: about a kB each. */
+  peersStoredMax: 10_000,
+  /** Milliseconds between looks at how many those are: a flood adds some thousand meanwhile. */
+  peerStoreLookMs: 30_000,
   /** Milliseconds for which a learned address and a peer are kept: libp2p's 1 h and 6 h are too short for a daemon. */
   addressAgeMsMax: 7 * 86_400_000,
   /**
@@ -93,14 +97,41 @@ export const parameters = {
   announceMsPerNode: 500,
   /** Nodes in the directory, 100 to 100,000: some KiB each. */
   directoryEntriesMax: 5_000,
+  /** Least milliseconds between two looks at what has expired in a full directory. */
+  directorySweepMs: 1_000,
   /** Milliseconds for which an entry is kept at most, whatever it says, so that none outlives honest ones by claiming. */
   entryAgeMsMax: 3_600_000,
   /** How often a node may say something new: `burst` at once, then one in `everyMs`. */
   entriesPerNode: { burst: 5, everyMs: 4_000 },
   /** How many entries are looked at from one neighbour, who forwards everybody's; each costs 0.1-0.2 ms. */
   entriesPerSource: { burst: 1_000, everyMs: 20 },
-  /** Neighbours whose allowance is remembered, 300 to 10,000. */
+  /** Neighbours whose allowance is remembered, 300 to 10,000; then whoever spoke longest ago is forgotten. */
   gossipSourcesMax: 1_000,
+  /**
+   * Broken promises of a peer that gossip overlooks, 1 to 20: a busy machine is late with one now and then, and each
+   * costs its square times ten. They are forgotten at four fifths a second.
+   */
+  gossipSlipsMax: 6,
+  /**
+   * Points against a peer for each misbehaviour: a malformed message or frame, one beyond its rate, two directory
+   * records of one sequence (which is for trust to judge: who brings them need not be who signed them).
+   */
+  strikePoints: { garbage: 10, flood: 0.02, equivocation: 0 },
+  /** Points at which a peer is refused, 20 to 1,000: ten malformed messages, or 5,000 too many, within a short time. */
+  strikePointsMax: 100,
+  /** Milliseconds in which a point is forgiven, 100 to 60,000: 50 too many a second cost nothing, however long. */
+  strikeForgivenMs: 1_000,
+  /** Milliseconds for which a peer is then refused, 60,000 to 86,400,000. */
+  barredMs: 600_000,
+  /** Peers with points, 300 to 100,000; then those go that struck longest ago, the refused last. */
+  strikesKeptMax: 4_096,
+  /** Peers whose use of each libp2p service is counted, 300 to 100,000: some hundred bytes each. */
+  meteredPeersMax: 2_048,
+  /** Milliseconds by which the neighbours' clocks differ before the log says so, 1,000 to `clockSkewMs`. */
+  clockSkewToldMs: 60_000,
+  /** Neighbours whose clocks it takes for that, 1 to 20, and at most of how many the median is. */
+  clockSkewNeighboursMin: 3,
+  clockSkewNeighboursMax: 100,
   /** Milliseconds by which clocks may differ. */
   clockSkewMs: 120_000,
 
@@ -219,6 +250,19 @@ export const parameters = {
 
 /** Version that directory entries show. */
 export const softwareVersion = '0.1.0';
+
+/**
+ * How much of each libp2p service one peer may use; over it, its stream is aborted and counts as a misbehaviour. An
+ * honest peer opens a stream for each DHT message: a put costs each of the nearest two or three, so that a hundred
+ * records a second can be published by one node; a lookup costs this node 7 ms at worst. Identify runs once a
+ * connection and once a change of addresses, ping every `pingIntervalMs` and when the DHT checks a peer.
+ */
+export const rates = {
+  dht: { burst: 2_000, everyMs: 5, per: 'message' },
+  gossip: { burst: 8_192, everyMs: 4, per: { bytes: 1_024 } },
+  identify: { burst: 60, everyMs: 1_000, per: 'stream' },
+  ping: { burst: 200, everyMs: 100, per: { bytes: 32 } },
+} as const;
 
 /** What differs between peers that share one machine or rack and peers across the internet. */
 export const scales = {

@@ -105,7 +105,13 @@ export const observationTable: Readonly<Record<ObservationKind, ObservationWeigh
     availability: 0,
     integrity: -2,
     integrityPerPeriod: 8,
-    meaning: 'sent more than its limits allow',
+    meaning: 'sent what is malformed, or more than its limits allow',
+  },
+  equivocation: {
+    availability: 0,
+    integrity: -4,
+    integrityPerPeriod: 16,
+    meaning: 'signed two different records of itself with one number',
   },
   slander: {
     availability: 0,

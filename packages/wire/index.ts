@@ -1,4 +1,5 @@
 export {
+  addressesMax,
   delayMsMax,
   directoryPageMax,
   directoryTotalMax,

@@ -75,6 +75,14 @@ export const errorTable = {
   SIGNATURE_INVALID: { kind: 'refused', meaning: 'a signature does not verify' },
   RECORD_INVALID: { kind: 'corrupt', meaning: 'a record contradicts itself, its path or its signatures' },
   RECORD_STALE: { kind: 'refused', meaning: 'a record is older than the one held' },
+  RECORD_EQUIVOCATED: {
+    kind: 'refused',
+    meaning: 'a node has signed two different records with one sequence; the first is kept',
+  },
+  CLOCK_SKEWED: {
+    kind: 'refused',
+    meaning: "a record's time is too far ahead of this node's clock; set the clock that is wrong",
+  },
   PROTOCOL_UNSUPPORTED: {
     kind: 'invalid',
     meaning: 'a peer speaks a version or message that this node does not know',
@@ -188,6 +196,10 @@ export const errorTable = {
   },
   STORE_CORRUPT: { kind: 'corrupt', meaning: 'a stored record fails its check' },
   PEER_UNREACHABLE: { kind: 'unavailable', meaning: 'a peer could not be dialled or its stream ended' },
+  PEER_BARRED: {
+    kind: 'refused',
+    meaning: 'a peer sent too much that is malformed or over its rate; it is refused for a while',
+  },
   DEADLINE_EXCEEDED: { kind: 'unavailable', meaning: 'no answer came within the deadline' },
   TOO_BUSY: { kind: 'unavailable', meaning: 'a queue is full; try again later' },
   DAEMON_DOWN: { kind: 'unavailable', meaning: 'no daemon runs in that home; start it with skerry run' },

@@ -1,7 +1,7 @@
 /** A token bucket: so much at once, and in the long run so much in a time. */
 export type Allowance = {
-  /** Takes a token, or says that there is none. */
-  readonly take: (nowMs: number) => boolean;
+  /** Takes tokens, one by default, or says that there are not so many and takes none. */
+  readonly take: (nowMs: number, count?: number) => boolean;
 };
 
 /**
@@ -19,11 +19,11 @@ export function createAllowance(
   let tokens = burst;
   let lastMs = startMs;
   return {
-    take: nowMs => {
+    take: (nowMs, count = 1) => {
       tokens = Math.min(burst, tokens + Math.max(0, nowMs - lastMs) / everyMs);
       lastMs = nowMs;
-      if (tokens < 1) return false;
-      tokens--;
+      if (tokens < count) return false;
+      tokens -= count;
       return true;
     },
   };

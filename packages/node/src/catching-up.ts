@@ -36,7 +36,7 @@ export function createCatchUp({ host, directory, streams, log }: CatchUpOptions)
     const options = { deadlineMs: directoryDeadlineMs, signal };
     for (let offset = 0; offset < directoryEntriesMax; ) {
       const page = await ask(streams, nodeId, 'directory', { offset }, options);
-      directory.merge(page.records);
+      directory.merge(page.records, nodeId);
       offset += page.records.length;
       if (page.records.length === 0 || offset >= page.total) return;
     }

@@ -26,6 +26,7 @@ import { type HeldKeys, openHeldKeys } from './held-keys.ts';
 import { createHolderMemory, type HolderMemory } from './holder-memory.ts';
 import type { Publisher } from './publishing.ts';
 import type { Store } from './store.ts';
+import type { Misbehaviour } from './strikes.ts';
 import { createTurns, type Turns } from './turns.ts';
 
 /** A request about one key, and one that is about none. */
@@ -40,6 +41,8 @@ type CustodyOptions = {
   readonly nodeSeed: Uint8Array;
   /** Shares the operator is willing to hold. */
   readonly capacity: number;
+  /** Told of each request that is malformed, or beyond what a peer may ask. */
+  readonly onMisbehaviour?: (nodeId: string, kind: Misbehaviour) => void;
   readonly clock: Clock;
   readonly random: Random;
   /**
@@ -291,7 +294,7 @@ function createUpkeep(
  * @throws STORE_FAILED, STORE_CORRUPT where the store does not give its keys
  */
 export async function createCustodyService(options: CustodyOptions): Promise<CustodyService> {
-  const { store, clock, log, memory = createHolderMemory() } = options;
+  const { store, clock, log, onMisbehaviour, memory = createHolderMemory() } = options;
   const keys = await openHeldKeys(store, log);
   const admission = createAdmission(clock);
   const inTurn = createTurns();
@@ -319,7 +322,12 @@ export async function createCustodyService(options: CustodyOptions): Promise<Cus
 
   return {
     handle: async (from, body) =>
-      answer(from, body).catch((error: unknown) => encodeRefusal(noteFailure(error).code)),
+      answer(from, body).catch((error: unknown) => {
+        const { code } = noteFailure(error);
+        if (code === 'RATE_LIMITED') onMisbehaviour?.(from.nodeId, 'flood');
+        if (code === 'MESSAGE_MALFORMED') onMisbehaviour?.(from.nodeId, 'garbage');
+        return encodeRefusal(code);
+      }),
     revoke: revocation => {
       const keyId = toHex(revocation.keyId);
       if (keys.has(keyId)) run(keyId, { type: 'revoke', revocation }).catch(noteFailure);

@@ -1,7 +1,10 @@
-import { type Clock, type Log, SkerryError } from '@skerry/base';
+import { type Clock, type ErrorCode, equalBytes, type Log, SkerryError } from '@skerry/base';
 import { directoryTopic } from '@skerry/wire';
 import { parameters } from '../parameters.ts';
 import { type Allowance, createAllowance } from './allowance.ts';
+import { codeOf } from './asking.ts';
+import { createClockSkew } from './clock-skew.ts';
+import { createDirectoryRoom } from './directory-room.ts';
 import { createJudge } from './gossip-judge.ts';
 import type { Host } from './host.ts';
 
@@ -34,9 +37,15 @@ export type Directory<Entry extends DirectoryEntry = DirectoryEntry> = {
   /**
    * Enters what a neighbour's snapshot has that is valid and newer. One bad record does not spoil the rest.
    *
+   * @param source the neighbour; this node by default, for what it has kept itself
    * @returns how many were entered
    */
-  readonly merge: (records: readonly Uint8Array[]) => number;
+  readonly merge: (records: readonly Uint8Array[], source?: string) => number;
+  /**
+   * Milliseconds by which others' clocks are ahead of this node's, behind where negative: the median over the
+   * neighbours whose own announcements came straight from them. Null before the first.
+   */
+  readonly clockSkewMs: () => number | null;
   /** Calls back with each entry that is new or newer; the returned function ends that. */
   readonly onEntry: (listener: (entry: Entry) => void) => () => void;
   /** Leaves the topic. */
@@ -48,7 +57,7 @@ type Options<Entry extends DirectoryEntry> = {
   /** The entry that a peer sent, or a SkerryError where it is malformed, wrongly signed or too large. */
   readonly decode: (bytes: Uint8Array) => Entry;
   readonly clock: Clock;
-  /** Nodes kept; over that, those go that are not connected and expire first. */
+  /** Nodes kept; over that, those go that the same neighbour brought as most others, the latest first. */
   readonly entriesMax?: number;
   readonly log: Log;
 };
@@ -63,8 +72,13 @@ export function announceIntervalMs(nodeCount: number): number {
   return Math.max(parameters.announceMsMin, nodeCount * parameters.announceMsPerNode);
 }
 
-/** What is kept of a node: its entry, until when, and how often it may still say something new. */
-type Kept<Entry> = { readonly entry: Entry; readonly untilMs: number; readonly allowance: Allowance };
+/** What is kept of a node: its entry, until when, who brought it, and how often it may still say something new. */
+type Kept<Entry> = {
+  readonly entry: Entry;
+  readonly untilMs: number;
+  readonly source: string;
+  readonly allowance: Allowance;
+};
 
 /** Joins the directory's topic. */
 export function createDirectory<Entry extends DirectoryEntry>(options: Options<Entry>): Directory<Entry> {
@@ -73,23 +87,43 @@ export function createDirectory<Entry extends DirectoryEntry>(options: Options<E
   const nodes = new Map<string, Kept<Entry>>();
   const listeners = new Set<(entry: Entry) => void>();
 
-  /** Enters a newer record, or throws why not. */
-  function enter(entry: Entry): void {
-    const nowMs = clock.nowMs();
-    const { nodeId, sequence, expiresAtMs, issuedAtMs, addresses } = entry;
-    const known = nodes.get(nodeId);
-    if (known !== undefined && known.entry.sequence >= sequence) throw new SkerryError('RECORD_STALE');
-    if (expiresAtMs <= nowMs) throw new SkerryError('RECORD_STALE', 'a directory entry has expired');
-    if (issuedAtMs > nowMs + parameters.clockSkewMs) {
-      throw new SkerryError('RECORD_STALE', 'a directory entry is from the future');
+  const skew = createClockSkew(log);
+  const room = createDirectoryRoom();
+  let sweptMs = Number.NEGATIVE_INFINITY;
+
+  function drop(nodeId: string): void {
+    nodes.delete(nodeId);
+    room.forget(nodeId);
+  }
+
+  /** Makes room for one more where there is none, or throws QUOTA_EXCEEDED. */
+  function makeRoom(newcomer: { readonly nodeId: string; readonly source: string }, nowMs: number): void {
+    if (nodes.size >= entriesMax && Math.abs(nowMs - sweptMs) >= parameters.directorySweepMs) {
+      sweptMs = nowMs;
+      for (const [nodeId, { untilMs }] of nodes) if (untilMs <= nowMs) drop(nodeId);
     }
+    if (nodes.size < entriesMax) return;
+    const victim = room.victim(newcomer, new Set([host.nodeId, ...host.connectedNodes()]));
+    if (victim === undefined)
+      throw new SkerryError('QUOTA_EXCEEDED', 'the directory is full, and who brought this has brought most');
+    drop(victim);
+  }
+
+  /** Enters a newer record, or throws why not. */
+  function enter(entry: Entry, source: string): void {
+    const nowMs = clock.nowMs();
+    const { nodeId, expiresAtMs, addresses } = entry;
+    const known = nodes.get(nodeId);
+    if (known !== undefined) checkSequence(known.entry, entry);
+    checkTimes(entry, nowMs);
     const allowance = known?.allowance ?? createAllowance(parameters.entriesPerNode, nowMs);
     if (!allowance.take(nowMs)) throw new SkerryError('RATE_LIMITED', '', { nodeId });
     const untilMs = Math.min(expiresAtMs, nowMs + parameters.entryAgeMsMax);
-    nodes.set(nodeId, { entry, untilMs, allowance });
-    if (nodes.size > entriesMax) makeRoom(nodes, host, nowMs);
-    if (!nodes.has(nodeId))
-      throw new SkerryError('QUOTA_EXCEEDED', 'the directory is full of longer-lived nodes');
+    const isBroughtStill = known !== undefined && host.isConnected(known.source);
+    const broughtBy = isBroughtStill ? known.source : source;
+    if (known === undefined) makeRoom({ nodeId, source }, nowMs);
+    nodes.set(nodeId, { entry, untilMs, source: broughtBy, allowance });
+    room.note(nodeId, broughtBy);
     host
       .learnAddresses(nodeId, addresses)
       .catch(() => log.debug('a directory entry could not be dialled', { nodeId }));
@@ -100,10 +134,22 @@ export function createDirectory<Entry extends DirectoryEntry>(options: Options<E
     const nowMs = clock.nowMs();
     return [...nodes.values()].filter(({ untilMs }) => untilMs > nowMs).map(({ entry }) => entry);
   };
+  const take = (entry: Entry, source: string): boolean => {
+    const code = attempt(() => enter(entry, source));
+    if (code === 'RECORD_EQUIVOCATED') host.onMisbehaviour(entry.nodeId, 'equivocation');
+    if (code !== undefined)
+      log.debug('a directory entry was not taken', { nodeId: entry.nodeId, source, code });
+    return code === undefined;
+  };
   const judge = createJudge({
     decode,
-    take: entry => attempt(() => enter(entry)),
+    take: (entry, source) => {
+      const isNew = (nodes.get(entry.nodeId)?.entry.sequence ?? -1) < entry.sequence;
+      if (entry.nodeId === source && isNew) skew.hear(source, entry.issuedAtMs, clock.nowMs());
+      return take(entry, source);
+    },
     perSource: parameters.entriesPerSource,
+    onMisbehaviour: host.onMisbehaviour,
     clock,
     log,
   });
@@ -114,7 +160,7 @@ export function createDirectory<Entry extends DirectoryEntry>(options: Options<E
       const entry = decode(bytes);
       if (entry.nodeId !== host.nodeId)
         throw new SkerryError('RECORD_INVALID', 'not the own record of this node');
-      enter(entry);
+      enter(entry, host.nodeId);
       await gossip.publish(directoryTopic, bytes);
     },
     entry: nodeId => {
@@ -123,7 +169,17 @@ export function createDirectory<Entry extends DirectoryEntry>(options: Options<E
     },
     entries: live,
     snapshot: () => live().map(({ bytes }) => bytes),
-    merge: records => records.filter(bytes => attempt(() => enter(decode(bytes)))).length,
+    merge: (records, source = host.nodeId) => {
+      let entered = 0;
+      for (const bytes of records) {
+        const code = attempt(() => {
+          if (take(decode(bytes), source)) entered++;
+        });
+        if (code !== undefined && source !== host.nodeId) host.onMisbehaviour(source, 'garbage');
+      }
+      return entered;
+    },
+    clockSkewMs: skew.estimateMs,
     onEntry: listener => {
       listeners.add(listener);
       return () => listeners.delete(listener);
@@ -136,26 +192,28 @@ export function createDirectory<Entry extends DirectoryEntry>(options: Options<E
   };
 }
 
-/** Whether it went through; a SkerryError is a no, anything else a bug. */
-function attempt(work: () => void): boolean {
+/** Undefined where it went through, else the code why not; anything but a SkerryError is a bug. */
+function attempt(work: () => void): ErrorCode | undefined {
   try {
     work();
-    return true;
+    return undefined;
   } catch (error) {
-    if (error instanceof SkerryError) return false;
-    throw error;
+    return codeOf(error);
   }
 }
 
-/** Drops what expired; failing that, the entry that expires first among nodes that are not connected. */
-function makeRoom<Entry>(nodes: Map<string, Kept<Entry>>, host: Host, nowMs: number): void {
-  const connected = new Set([host.nodeId, ...host.connectedNodes()]);
-  let first: { nodeId: string; untilMs: number } | undefined;
-  let dropped = false;
-  for (const [nodeId, { untilMs }] of nodes) {
-    if (untilMs <= nowMs) dropped = nodes.delete(nodeId);
-    else if (!connected.has(nodeId) && (first === undefined || untilMs < first.untilMs))
-      first = { nodeId, untilMs };
-  }
-  if (!dropped && first !== undefined) nodes.delete(first.nodeId);
+/** @throws RECORD_STALE for an older record or the same, RECORD_EQUIVOCATED for another one of the same sequence */
+function checkSequence(known: DirectoryEntry, next: DirectoryEntry): void {
+  if (known.sequence > next.sequence) throw new SkerryError('RECORD_STALE');
+  if (known.sequence < next.sequence) return;
+  const { nodeId, sequence } = next;
+  if (equalBytes(known.bytes, next.bytes)) throw new SkerryError('RECORD_STALE', 'the record is known');
+  throw new SkerryError('RECORD_EQUIVOCATED', '', { nodeId, sequence });
+}
+
+/** @throws RECORD_STALE for what has expired, CLOCK_SKEWED for what is from the future */
+function checkTimes({ nodeId, expiresAtMs, issuedAtMs }: DirectoryEntry, nowMs: number): void {
+  if (expiresAtMs <= nowMs) throw new SkerryError('RECORD_STALE', 'a directory entry has expired');
+  const aheadMs = issuedAtMs - nowMs;
+  if (aheadMs > parameters.clockSkewMs) throw new SkerryError('CLOCK_SKEWED', '', { nodeId, aheadMs });
 }

@@ -1,5 +1,5 @@
 import { messageStreamToDuplex } from '@libp2p/utils';
-import { concatBytes } from '@skerry/base';
+import { concatBytes, SkerryError } from '@skerry/base';
 import { decode, encode } from 'it-length-prefixed';
 import { pipe } from 'it-pipe';
 import { pushable } from 'it-pushable';
@@ -29,6 +29,20 @@ export type FrameStream = {
   /** Resolves with undefined when both ways ended in order, or with the error that broke them. Never rejects. */
   readonly ended: Promise<Error | undefined>;
 };
+
+/** What the reader of lengths throws for one over its limit and for one without end; it exports no classes. */
+const lengthErrors = new Set([
+  'InvalidDataLengthError',
+  'InvalidDataLengthLengthError',
+  'InvalidMessageLengthError',
+]);
+
+/** Whether a stream ended since the peer sent what nobody honest sends. */
+export function isOffence(reason: Error | undefined): boolean {
+  if (reason instanceof SkerryError)
+    return reason.code === 'MESSAGE_MALFORMED' || reason.code === 'MESSAGE_TOO_LARGE';
+  return reason !== undefined && lengthErrors.has(reason.name);
+}
 
 /** Bytes on their way, and whom to tell when libp2p has taken them. */
 type Outgoing = { readonly bytes: Uint8Array; readonly taken: () => void };

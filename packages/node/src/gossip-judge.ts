@@ -2,14 +2,18 @@ import { TopicValidatorResult } from '@libp2p/gossipsub';
 import { type Clock, type Log, SkerryError } from '@skerry/base';
 import { parameters } from '../parameters.ts';
 import { type Allowance, createAllowance } from './allowance.ts';
+import { createRecent } from './recent.ts';
+import type { Misbehaviour } from './strikes.ts';
 
 type JudgeOptions<T> = {
   /** What a peer sent, or a SkerryError where it is malformed, wrongly signed or too large. */
   readonly decode: (bytes: Uint8Array) => T;
   /** Takes it in; false where it is old or too frequent, and not to be passed on. */
-  readonly take: (value: T) => boolean;
+  readonly take: (value: T, source: string) => boolean;
   /** How much is looked at from one neighbour. */
   readonly perSource: { readonly burst: number; readonly everyMs: number };
+  /** Told of each message that is malformed, or over what a neighbour may send. */
+  readonly onMisbehaviour: (source: string, kind: Misbehaviour) => void;
   readonly clock: Clock;
   readonly log: Log;
 };
@@ -24,19 +28,21 @@ type JudgeOptions<T> = {
 export function createJudge<T>(
   options: JudgeOptions<T>,
 ): (source: string, bytes: Uint8Array) => TopicValidatorResult {
-  const { decode, take, perSource, clock, log } = options;
-  const sources = new Map<string, Allowance>();
+  const { decode, take, perSource, onMisbehaviour, clock, log } = options;
+  const sources = createRecent<Allowance>(parameters.gossipSourcesMax);
   return (source, bytes) => {
     const nowMs = clock.nowMs();
-    const allowance = sources.get(source) ?? createAllowance(perSource, nowMs);
-    if (sources.size >= parameters.gossipSourcesMax) sources.clear();
-    sources.set(source, allowance);
-    if (!allowance.take(nowMs)) return TopicValidatorResult.Ignore;
+    const allowance = sources.get(source, () => createAllowance(perSource, nowMs));
+    if (!allowance.take(nowMs)) {
+      onMisbehaviour(source, 'flood');
+      return TopicValidatorResult.Ignore;
+    }
     try {
-      return take(decode(bytes)) ? TopicValidatorResult.Accept : TopicValidatorResult.Ignore;
+      return take(decode(bytes), source) ? TopicValidatorResult.Accept : TopicValidatorResult.Ignore;
     } catch (error) {
       if (!(error instanceof SkerryError)) throw error;
       log.debug('a peer gossiped what is not valid', { source, code: error.code });
+      onMisbehaviour(source, 'garbage');
       return TopicValidatorResult.Reject;
     }
   };

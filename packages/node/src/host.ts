@@ -5,7 +5,9 @@ import { parameters, type Scale } from '../parameters.ts';
 import { createAddressBook } from './address-book.ts';
 import { type ConnectionKeeper, createConnectionKeeper, parseAddresses } from './connection-keeper.ts';
 import { type NodeLibp2p, startLibp2p } from './node-libp2p.ts';
+import { startSweeping } from './peer-store-sweep.ts';
 import { createRecordShelf, type RecordKinds, type RecordShelf } from './record-shelf.ts';
+import { createStrikes, type Misbehaviour } from './strikes.ts';
 
 /** What `createHost` needs. */
 export type HostOptions = {
@@ -25,6 +27,8 @@ export type HostOptions = {
   readonly recordKinds: RecordKinds;
   /** Connections to keep by dialling known peers; a swarm in one process wants fewer. */
   readonly meshPeersMax?: number;
+  /** Told of each misbehaviour of another node, besides what is done about it here. */
+  readonly onMisbehaviour?: (nodeId: string, kind: Misbehaviour) => void;
   readonly log: Log;
 };
 
@@ -49,6 +53,11 @@ export type Host = {
   readonly learnAddresses: (nodeId: string, addresses: readonly string[]) => Promise<void>;
   /** Refuses connections with these nodes, and only these, from here on; the ones that exist are closed. */
   readonly deny: (nodeIds: readonly string[]) => Promise<void>;
+  /**
+   * Counts a misbehaviour against another node: over `parameters.strikePointsMax` of late, its connections are closed
+   * and refused for `parameters.barredMs`.
+   */
+  readonly onMisbehaviour: (nodeId: string, kind: Misbehaviour) => void;
   /** Cuts every connection at once, without telling the other end. */
   readonly cut: () => void;
   /** Stops everything within `parameters.stopMs`; a second call waits for the first. */
@@ -70,9 +79,23 @@ export async function createHost(options: HostOptions): Promise<Host> {
   const nodeId = peerId.toString();
   const shelf = createRecordShelf(options.recordKinds, peerId.toMultihash().bytes);
   const denied = new Set<string>();
+  const strikes = createStrikes();
+  function onMisbehaviour(id: string, kind: Misbehaviour): void {
+    if (id === nodeId) return;
+    options.onMisbehaviour?.(id, kind);
+    if (!strikes.add(id, kind, performance.now())) return;
+    log.warn('a peer is refused for a while', {
+      code: 'PEER_BARRED',
+      nodeId: id,
+      kind,
+      forMs: parameters.barredMs,
+    });
+    disconnect(libp2p, new Set([id]), new SkerryError('PEER_BARRED', '', { nodeId: id }));
+  }
   const libp2p = await startLibp2p({
     ...options,
-    denied,
+    isRefused: id => denied.has(id) || strikes.isBarred(id, performance.now()),
+    onFlood: id => onMisbehaviour(id, 'flood'),
     listen: parseAddresses(options.listen).map(String),
     privateKey,
     shelf,
@@ -80,6 +103,7 @@ export async function createHost(options: HostOptions): Promise<Host> {
   const book = createAddressBook(libp2p);
   const meshPeersMax = options.meshPeersMax ?? parameters.meshPeersMax;
   const keeper = createConnectionKeeper({ libp2p, bootstrap, meshPeersMax, scale, log });
+  const stopSweeping = startSweeping(libp2p, log);
   let closing: Promise<void> | undefined;
   return {
     nodeId,
@@ -96,16 +120,22 @@ export async function createHost(options: HostOptions): Promise<Host> {
     deny: async nodeIds => {
       denied.clear();
       for (const id of nodeIds) denied.add(id);
-      const open = libp2p.getConnections().filter(connection => denied.has(connection.remotePeer.toString()));
-      for (const connection of open)
-        connection.abort(new SkerryError('PEER_UNREACHABLE', 'the node is denied'));
+      disconnect(libp2p, denied, new SkerryError('PEER_UNREACHABLE', 'the node is denied'));
     },
+    onMisbehaviour,
     cut: () => {
       const reason = new SkerryError('SHUTTING_DOWN');
       for (const connection of libp2p.getConnections()) connection.abort(reason);
     },
-    close: () => (closing ??= closeHost(libp2p, keeper, log)),
+    close: () => (closing ??= stopSweeping().then(async () => closeHost(libp2p, keeper, log))),
   };
+}
+
+/** Cuts the connections with some nodes. */
+function disconnect(libp2p: NodeLibp2p, nodeIds: ReadonlySet<string>, reason: SkerryError): void {
+  for (const connection of libp2p.getConnections()) {
+    if (nodeIds.has(connection.remotePeer.toString())) connection.abort(reason);
+  }
 }
 
 async function closeHost(libp2p: NodeLibp2p, keeper: ConnectionKeeper, log: Log): Promise<void> {

@@ -118,7 +118,11 @@ function pageOf(directory: Directory, { offset }: RequestBody<'directory'>): Uin
 async function open(options: NetworkOptions, closers: Closers): Promise<Omit<Network, 'close'>> {
   const { transport = 'tcp', conduct, clock, log } = options;
   const periodMs = options.auditMs === 0 ? auditPeriodMs : options.auditMs * parameters.auditsPerPeriod;
-  const host = await createHost({ ...options, transport, recordKinds });
+  const evidence = await openEvidenceStore({ ...options, periodMs });
+  closers.add(evidence.close);
+  const onMisbehaviour: Host['onMisbehaviour'] = (nodeId, kind) =>
+    evidence.note(nodeId, kind === 'equivocation' ? kind : 'flood');
+  const host = await createHost({ ...options, transport, recordKinds, onMisbehaviour });
   closers.add(host.close);
   const records = createRecords({ host, log });
   closers.add(records.close);
@@ -138,6 +142,7 @@ async function open(options: NetworkOptions, closers: Closers): Promise<Omit<Net
     publish: publisher.publishHeld,
     bury: publisher.publishTombstone,
     answerOther: ({ body }) => pageOf(directory, body),
+    onMisbehaviour: host.onMisbehaviour,
   });
   const streams = await createPeerStreams({
     ...options,
@@ -149,8 +154,6 @@ async function open(options: NetworkOptions, closers: Closers): Promise<Omit<Net
     },
   });
   closers.add(streams.close);
-  const evidence = await openEvidenceStore({ ...options, periodMs });
-  closers.add(evidence.close);
   const assessor = createAssessor({
     ...options,
     nodeId: host.nodeId,

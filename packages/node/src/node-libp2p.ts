@@ -19,7 +19,8 @@ import type { Multiaddr } from '@multiformats/multiaddr';
 import { SkerryError, wipe } from '@skerry/base';
 import { dhtProtocol, directoryTopic, revocationTopic } from '@skerry/wire';
 import { createLibp2p, type Libp2p, type Libp2pOptions } from 'libp2p';
-import { parameters, type Scale, scales } from '../parameters.ts';
+import { parameters, rates, type Scale, scales } from '../parameters.ts';
+import { metered } from './metering.ts';
 import { pathOf, type RecordShelf, recordNamespace } from './record-shelf.ts';
 import { parseSwarmKey } from './swarm-key.ts';
 
@@ -35,8 +36,10 @@ type Options = {
   readonly transport: 'tcp' | 'memory';
   readonly swarmKey?: Uint8Array;
   readonly shelf: RecordShelf;
-  /** Nodes that get no connection; may change at any time. */
-  readonly denied: ReadonlySet<string>;
+  /** Whether a node gets no connection now. */
+  readonly isRefused: (nodeId: string) => boolean;
+  /** Told of each stream of a peer that uses a service more than it may. */
+  readonly onFlood: (nodeId: string) => void;
 };
 
 /**
@@ -66,19 +69,20 @@ export async function startLibp2p(options: Options): Promise<NodeLibp2p> {
         addressDialTimeout: limits.addressDialMs,
       },
       connectionGater: {
-        denyDialPeer: peerId => options.denied.has(peerId.toString()),
-        denyInboundEncryptedConnection: peerId => options.denied.has(peerId.toString()),
+        denyDialPeer: peerId => options.isRefused(peerId.toString()),
+        denyInboundEncryptedConnection: peerId => options.isRefused(peerId.toString()),
       },
       connectionMonitor: { abortConnectionOnPingFailure: false, pingInterval: parameters.pingIntervalMs },
       peerStore: { maxAddressAge: parameters.addressAgeMsMax, maxPeerAge: parameters.addressAgeMsMax },
       services: {
-        identify: identify(),
-        ping: ping({
-          maxInboundStreams: parameters.pingStreamsMax,
-          maxOutboundStreams: parameters.pingStreamsMax,
-        }),
-        dht: components => kadDHT(dhtSettings(options))(withDatastore(components, options.shelf)),
-        gossip: gossipsub(gossipSettings(scale)),
+        identify: components => identify()(metered(components, rates.identify, options.onFlood)),
+        ping: components => ping(pingSettings)(metered(components, rates.ping, options.onFlood)),
+        dht: components =>
+          kadDHT(dhtSettings(options))(
+            withDatastore(metered(components, rates.dht, options.onFlood), options.shelf),
+          ),
+        gossip: components =>
+          gossipsub(gossipSettings(scale))(metered(components, rates.gossip, options.onFlood)),
       },
     });
   } catch (error) {
@@ -88,6 +92,11 @@ export async function startLibp2p(options: Options): Promise<NodeLibp2p> {
     if (psk) wipe(psk); // libp2p has read it
   }
 }
+
+const pingSettings = {
+  maxInboundStreams: parameters.pingStreamsMax,
+  maxOutboundStreams: parameters.pingStreamsMax,
+};
 
 /** What the system says against the first address that it refuses; libp2p has it in the message alone. */
 function whyNot(error: unknown): string {
@@ -155,6 +164,7 @@ function gossipSettings(scale: Scale): Partial<GossipsubOpts> {
     Dout: 1,
     Dlazy: 4,
     scoreParams: {
+      behaviourPenaltyThreshold: parameters.gossipSlipsMax,
       ...(scale === 'loopback' ? { IPColocationFactorWeight: 0 } : {}),
       topics: { [directoryTopic]: topicScore, [revocationTopic]: topicScore },
     },

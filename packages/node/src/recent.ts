@@ -3,6 +3,8 @@ type Recent<T> = {
   /** What is kept under a name, made first where nothing is. */
   readonly get: (name: string, make: () => T) => T;
   readonly forget: (name: string) => void;
+  /** Everything that is kept, the one that was wanted longest ago first. */
+  readonly values: () => T[];
 };
 
 /**
@@ -34,5 +36,6 @@ export function createRecent<T>(
       return value;
     },
     forget,
+    values: () => [...kept.values()],
   };
 }

@@ -3,7 +3,13 @@ import { performance } from 'node:perf_hooks';
 import { SkerryError } from '@skerry/base';
 import { parameters, scales } from '../parameters.ts';
 import { type PeerId, peerIdOf } from './address-book.ts';
-import { type FrameObserver, type FrameStream, openFrameStream, type Stream } from './frame-stream.ts';
+import {
+  type FrameObserver,
+  type FrameStream,
+  isOffence,
+  openFrameStream,
+  type Stream,
+} from './frame-stream.ts';
 import { type Frame, frameKinds, frameOverheadBytes } from './frames.ts';
 import type { Host } from './host.ts';
 import { createLeastRoundTrip, type LeastRoundTrip } from './least-round-trip.ts';
@@ -189,6 +195,7 @@ async function linkTo(responder: Responder, options: Options, closing: AbortSign
       forget();
       responder.owingSinceMs = undefined;
       failPending(link, unreachable(responder.nodeId, reason));
+      if (isOffence(reason)) options.host.onMisbehaviour(responder.nodeId, 'garbage');
     });
     return link;
   } catch (error) {
@@ -238,7 +245,8 @@ async function openStream(
 
 /** An answer to a request given up, or a second one, is passed over; one to a request never made is an offence. */
 function receiveAnswer(responder: Responder, link: Link, { id, kind, body }: Frame): void {
-  if (kind === frameKinds.request || id > link.lastId) throw new Error('an answer without a request');
+  if (kind === frameKinds.request || id > link.lastId)
+    throw new SkerryError('MESSAGE_MALFORMED', 'an answer without a request');
   responder.owingSinceMs = undefined;
   const pending = link.pending.get(id);
   if (pending === undefined) return;

@@ -1,7 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Log } from '@skerry/base';
+import { type Log, SkerryError } from '@skerry/base';
 import { parameters } from '../parameters.ts';
-import { type FrameObserver, type FrameStream, openFrameStream, type Stream } from './frame-stream.ts';
+import {
+  type FrameObserver,
+  type FrameStream,
+  isOffence,
+  openFrameStream,
+  type Stream,
+} from './frame-stream.ts';
 import { type Frame, frameKinds, frameOverheadBytes } from './frames.ts';
 import type { Host } from './host.ts';
 
@@ -85,13 +91,14 @@ async function finishUp(requester: Requester): Promise<void> {
 }
 
 async function serve(stream: Stream, requester: Requester, options: Options): Promise<void> {
-  const { frameBytesMax, onFrame } = options;
+  const { host, frameBytesMax, onFrame } = options;
   const { nodeId } = requester;
   requester.frames?.abort(new Error('the peer opened another stream'));
   const gone = new AbortController();
   let lastId = 0;
   const receive = async (frame: Frame): Promise<void> => {
-    if (frame.kind !== frameKinds.request || frame.id <= lastId) throw new Error('not a new request');
+    if (frame.kind !== frameKinds.request || frame.id <= lastId)
+      throw new SkerryError('MESSAGE_MALFORMED', 'not a new request');
     lastId = frame.id;
     while (requester.atWork >= parameters.requestsServedPerPeerMax) {
       frames.pause();
@@ -107,6 +114,7 @@ async function serve(stream: Stream, requester: Requester, options: Options): Pr
   const frames = openFrameStream({ stream, nodeId, frameBytesMax, onFrame, receive, finish });
   requester.frames = frames;
   const reason = await frames.ended;
+  if (isOffence(reason)) host.onMisbehaviour(nodeId, 'garbage');
   gone.abort(reason);
   if (requester.frames === frames) requester.frames = undefined;
 }

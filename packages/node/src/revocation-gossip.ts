@@ -21,7 +21,7 @@ export type RevocationGossip = {
 };
 
 type GossipOptions = {
-  readonly host: Pick<Host, 'libp2p'>;
+  readonly host: Pick<Host, 'libp2p' | 'onMisbehaviour'>;
   /** Called with each that proves itself. */
   readonly onRevocation: (revocation: Revocation) => void;
   readonly clock: Clock;
@@ -45,6 +45,7 @@ export function joinRevocations({ host, onRevocation, clock, log }: GossipOption
       return true;
     },
     perSource: parameters.revocationsPerSource,
+    onMisbehaviour: host.onMisbehaviour,
     clock,
     log,
   });

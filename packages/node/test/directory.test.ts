@@ -163,20 +163,6 @@ describe('the directory', () => {
     expect(directory.entries()).toEqual([]);
   });
 
-  test('it is bounded: those that are not connected and expire first go', async () => {
-    hosts = await startHosts(2);
-    const directory = open(hosts[0]!, { entriesMax: 3 });
-    const nowMs = Date.now();
-    const named = (nodeId: string, expiresAtMs: number): Uint8Array =>
-      encode(speak(hosts[0]!, { nodeId, addresses: [], expiresAtMs }));
-    const connected = encode(speak(hosts[1]!, { expiresAtMs: nowMs + 5_000 }));
-    directory.merge([connected, named('a', nowMs + 20_000), named('b', nowMs + 30_000)]);
-    expect(directory.merge([named('c', nowMs + 40_000)])).toBe(1);
-    expect(directory.entries().map(({ nodeId }) => nodeId)).toEqual([hosts[1]!.nodeId, 'b', 'c']);
-    expect(directory.merge([named('d', nowMs + 10_000)])).toBe(0);
-    expect(directory.entries()).toHaveLength(3);
-  });
-
   test('a node that says something new all the time is heard now and then', async () => {
     hosts = [await startHost(), await startHost()];
     const directory = open(hosts[0]!);

@@ -15,7 +15,7 @@ import {
   manifestPath,
   shareRecordPath,
 } from '@skerry/wire';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { peerIdOf } from '../src/address-book.ts';
 import type { Host } from '../src/host.ts';
 import { createPeerStreams, type PeerStreams } from '../src/streams.ts';
@@ -52,7 +52,6 @@ async function startVictim(): Promise<Victim> {
 beforeAll(async () => {
   root = await mkdtemp(join(tmpdir(), 'skerry-'));
   victim = await startVictim();
-  hostile = await startHost({ bootstrap: victim.addresses });
   honest = await startHost({ bootstrap: victim.addresses });
   asking = await createPeerStreams({
     host: honest,
@@ -60,11 +59,17 @@ beforeAll(async () => {
     handle: async (_from, body) => body,
     log: quiet,
   });
-  await until(() => hostile.isConnected(victim.nodeId) && honest.isConnected(victim.nodeId));
+  await until(() => honest.isConnected(victim.nodeId));
 });
+// a new one each time, since the victim refuses who flooded it
+beforeEach(async () => {
+  hostile = await startHost({ bootstrap: victim.addresses });
+  await until(() => hostile.isConnected(victim.nodeId));
+});
+afterEach(async () => hostile.close());
 afterAll(async () => {
   await asking.close();
-  await Promise.all([hostile, honest].map(async host => host.close()));
+  await honest.close();
   victim.child.stdin.end();
   if (victim.child.exitCode === null) await once(victim.child, 'exit');
   await rm(root, { recursive: true });

@@ -1,16 +1,25 @@
 import { randomBytes } from 'node:crypto';
-import type { Log } from '@skerry/base';
+import type { ErrorMetadata, Log } from '@skerry/base';
 import { createHost, type Host, type HostOptions } from '../src/host.ts';
 
-/** A log that keeps its lines. */
-export function recordingLog(): Log & { readonly lines: string[] } {
+/** A log that keeps its lines, and the metadata of those that have any. */
+export function recordingLog(): Log & { readonly lines: string[]; readonly metadata: ErrorMetadata[] } {
   const lines: string[] = [];
+  const metadata: ErrorMetadata[] = [];
   const keep =
     (level: string) =>
-    (message: string): void => {
+    (message: string, facts?: ErrorMetadata): void => {
       lines.push(`${level}: ${message}`);
+      if (facts !== undefined) metadata.push(facts);
     };
-  return { lines, debug: keep('debug'), info: keep('info'), warn: keep('warn'), error: keep('error') };
+  return {
+    lines,
+    metadata,
+    debug: keep('debug'),
+    info: keep('info'),
+    warn: keep('warn'),
+    error: keep('error'),
+  };
 }
 
 /** A host on a free port of this machine, with what a test does not care about filled in. */

@@ -10,6 +10,7 @@ export type ObservationKind =
   | 'contribution-wrong'
   | 'drill-wrong'
   | 'flood'
+  | 'equivocation'
   | 'slander';
 
 /** One thing seen of another node. */
