@@ -174,10 +174,21 @@ export function startAuditing(options: AuditingOptions): () => Promise<void> {
   let foundAtMs = Number.NEGATIVE_INFINITY;
   let heardAtMs = Number.NEGATIVE_INFINITY;
 
+  const { promise: ended, resolve: end } = Promise.withResolvers<Seen[]>();
+  signal.addEventListener('abort', () => end([]));
+
+  /** What an audit shows; nothing once this ends, since a drill can't be called off. */
   async function carryOut(audit: Audit): Promise<Seen[]> {
     const known = keys.get(audit.keyId);
     if (!known) return [];
-    return audit.kind === 'drill' ? drill(options, audit) : prove(options, audit, known.manifest, signal);
+    const work =
+      audit.kind === 'drill' ? drill(options, audit) : prove(options, audit, known.manifest, signal);
+    return Promise.race([work.catch(noteFailure), ended]);
+  }
+
+  function noteFailure(error: unknown): Seen[] {
+    log.warn('an audit failed', { code: codeOf(error) });
+    return [];
   }
 
   async function look(): Promise<void> {
@@ -212,7 +223,7 @@ export function startAuditing(options: AuditingOptions): () => Promise<void> {
     while (!signal.aborted) {
       await sleep(lookMs * (0.75 + Math.random() / 2), undefined, { signal }).catch(() => undefined);
       if (signal.aborted) return;
-      await look().catch((error: unknown) => log.warn('an audit failed', { code: codeOf(error) }));
+      await look().catch(noteFailure);
     }
   }
 

@@ -26,6 +26,7 @@ export function recordOf(
     operator: '',
     capacity: 1,
     software: 'made up',
+    observations: [],
     ...changes,
   });
 }

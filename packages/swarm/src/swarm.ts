@@ -35,7 +35,7 @@ export type SwarmOptions = {
   /** Whether claims of place are held against round trips. @default false, as all nodes are on one machine */
   readonly isPlaceVerified?: boolean;
   /** What a node does otherwise than it should, if anything. */
-  readonly conduct?: (index: number) => Conduct | undefined;
+  readonly conduct?: (node: Pick<SwarmNode, 'index' | 'nodeId' | 'home' | 'place'>) => Conduct | undefined;
   /** Sees a node's custody frames. */
   readonly observe?: (index: number) => FrameObserver | undefined;
   readonly log: Log;
@@ -95,7 +95,7 @@ async function memberAt(options: SwarmOptions, places: readonly Place[], index: 
   const place = at(places, index % places.length);
   const operator = at(operators, index % operatorCount);
   const onFrame = options.observe?.(index);
-  const conduct = options.conduct?.(index);
+  const conduct = options.conduct?.({ index, nodeId, home, place });
   const peerOptions: PeerOptions = {
     home,
     listen: [transport === 'tcp' ? '/ip4/127.0.0.1/tcp/0' : `/memory/${nodeId}`],

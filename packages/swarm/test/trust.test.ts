@@ -1,0 +1,147 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { at, type Log } from '@skerry/base';
+import { nodeRandom } from '@skerry/crypto';
+import { greatCircleKm } from '@skerry/placement';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { createSwarm, type Swarm, type SwarmNode } from '../index.ts';
+import { type Badness, comeAndGo, conductsOf, flood, frankfurt, loseDisk } from './bad-nodes.ts';
+
+const quiet: Log = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
+
+/** `npm run trust` takes thirty nodes and ten audit periods, and everything else only what shows in four. */
+const isLong = process.env['SKERRY_TRUST'] === 'all';
+
+const nodeCount = isLong ? 30 : 12;
+const auditMs = isLong ? 3_000 : 1_000;
+/** Four audits make a period (`auditsPerPeriod` of node's parameters). */
+const periodMs = 4 * auditMs;
+const periods = isLong ? 14 : 3;
+const bad = new Map<number, Badness>(
+  isLong
+    ? [
+        [2, 'offline'],
+        [7, 'lost-disk'],
+        [11, 'wrong-proofs'],
+        [14, 'elsewhere'],
+        [19, 'slander'],
+        [23, 'flood'],
+      ]
+    : [
+        [3, 'lost-disk'],
+        [6, 'wrong-proofs'],
+        [9, 'elsewhere'],
+      ],
+);
+
+/** The floors of trust that docs/PROTOCOL.md sets for high and low risk on the open internet. */
+const floors = { high: 0.75, low: 0.45 };
+
+/** What a busy machine may add to a round trip, 50 ms, as km. */
+const slackKm = 5_000;
+
+describe('a swarm in which some nodes are bad', () => {
+  let root: string;
+  let swarm: Swarm;
+  const ending = new AbortController();
+  const work: Promise<void>[] = [];
+
+  const indexOf = (badness: Badness): number | undefined =>
+    [...bad].find(([, candidate]) => candidate === badness)?.[0];
+  const honest = () => swarm.nodes.filter(({ index }) => !bad.has(index));
+
+  beforeAll(async () => {
+    root = await mkdtemp(join(tmpdir(), 'skerry-trust-'));
+    const conduct = conductsOf(bad);
+    swarm = await createSwarm({ nodeCount, home: root, auditMs, isPlaceVerified: true, conduct, log: quiet });
+    const owners = honest().slice(0, isLong ? 12 : 4);
+    await Promise.all(
+      owners.flatMap(({ peer }) =>
+        [0, 1].map(async () => {
+          const protection = { risk: 'low', acceptReduced: true, counts: { t: 3, n: 5, k: 9 } } as const;
+          await peer().deal(peer().reserveKey(), nodeRandom.bytes(32), protection);
+        }),
+      ),
+    );
+    const [diskless, comer, flooder] = (['lost-disk', 'offline', 'flood'] as const).map(indexOf);
+    if (diskless !== undefined) await loseDisk(swarm, diskless);
+    if (comer !== undefined) work.push(comeAndGo(swarm, comer, periodMs / 2, ending.signal));
+    if (flooder !== undefined) work.push(flood(at(swarm.nodes, flooder), honest(), ending.signal));
+    await sleep((periods + 1) * periodMs);
+  }, 300_000);
+
+  afterAll(async () => {
+    ending.abort();
+    await Promise.all(work);
+    await swarm.close();
+    await rm(root, { recursive: true });
+  }, 60_000);
+
+  /** Trust of one node by each honest node that has seen anything of it. */
+  function trustIn(index: number): number[] {
+    const { nodeId } = at(swarm.nodes, index);
+    return honest()
+      .filter(node => node.nodeId !== nodeId)
+      .flatMap(({ peer }) => {
+        const { evidence, assessor } = peer().network;
+        const verdict = evidence.of(nodeId) && assessor.verdictOn(nodeId);
+        return verdict ? [verdict.assessment.trust] : [];
+      });
+  }
+
+  /** Whether an observer is near enough to Frankfurt, and far enough from the claim, to refute it by itself. */
+  function canRefute({ place }: SwarmNode): boolean {
+    const claim = at(swarm.nodes, indexOf('elsewhere')!).place;
+    return 1.5 * greatCircleKm(place, frankfurt) + slackKm < greatCircleKm(place, claim);
+  }
+
+  test('every bad one is under the floor of high risk to all who have seen it, and those proven bad under every floor', () => {
+    const floorOf = (badness: Badness): number =>
+      badness === 'lost-disk' || badness === 'wrong-proofs' ? floors.low : floors.high;
+    const worst = [...bad].map(([index, badness]) => {
+      const highest = Math.max(...trustIn(index));
+      return { badness, highest, isUnder: highest < floorOf(badness) };
+    });
+    expect(worst.filter(({ isUnder }) => !isUnder)).toEqual([]);
+    expect(worst.every(({ highest }) => highest >= 0)).toBe(true); // somebody has seen each of them
+  });
+
+  test('every good one rises, and after ten periods is over the floor of high risk to all who audit it', () => {
+    const least = honest().map(({ index }) => Math.min(...trustIn(index)));
+    expect(Math.min(...least)).toBeGreaterThan(isLong ? floors.high : 0.5);
+  });
+
+  test('nobody honest is refuted, and who claims to be elsewhere is', () => {
+    const { nodeId: liar } = at(swarm.nodes, indexOf('elsewhere')!);
+    for (const { peer, nodeId } of honest()) {
+      for (const other of honest()) {
+        if (other.nodeId === nodeId) continue;
+        expect(peer().network.assessor.verdictOn(other.nodeId)?.place.verdict).not.toBe('refuted');
+      }
+    }
+    // From afar it takes three witnesses with standing, whom ten periods give it.
+    const judges = honest().filter(node => isLong || canRefute(node));
+    expect(judges.length).toBeGreaterThan(1);
+    for (const { peer } of judges) {
+      const verdict = peer().network.assessor.verdictOn(liar);
+      expect(verdict).toMatchObject({
+        place: { verdict: 'refuted' },
+        assessment: { standing: 'place-refuted' },
+      });
+      expect(verdict?.assessment.trust).toBeLessThan(floors.low);
+    }
+  });
+
+  test('evidence is there again after a restart', async () => {
+    const observer = at(honest(), 0);
+    const cheat = at(swarm.nodes, indexOf('wrong-proofs')!);
+    const before = observer.peer().network.evidence.nodeIds().length;
+    await swarm.stop(observer.index);
+    await swarm.start(observer.index);
+    const { evidence } = observer.peer().network;
+    expect(evidence.nodeIds().length).toBeGreaterThanOrEqual(before);
+    expect(evidence.of(cheat.nodeId)?.cheatedAtMs).not.toBeNull();
+  });
+});
