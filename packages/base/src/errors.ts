@@ -121,7 +121,10 @@ export const errorTable = {
     meaning: 'the set of points is not t distinct ascending points of the key',
   },
   NOT_IN_SET: { kind: 'refused', meaning: 'the set of points does not contain this holder' },
-  OPERATION_REFUSED: { kind: 'refused', meaning: 'the operation does not go with the point or the scheme' },
+  OPERATION_REFUSED: {
+    kind: 'refused',
+    meaning: 'the operation does not go with the point, its holder or the scheme',
+  },
   GRANT_INVALID: {
     kind: 'refused',
     meaning: 'the grant is malformed, wrongly signed or not for this key or operation',
@@ -131,7 +134,7 @@ export const errorTable = {
   GRANT_USED_UP: { kind: 'refused', meaning: 'the grant has no uses left at this holder' },
   REQUEST_SIGNATURE_INVALID: {
     kind: 'refused',
-    meaning: "the request is not signed by the grant's confirmation key",
+    meaning: "the request is not signed by the grant's confirmation key, or a drill not by its share's",
   },
   REQUEST_NOT_FRESH: { kind: 'refused', meaning: "the request's time is too far from this holder's clock" },
   DELAY_PENDING: { kind: 'unavailable', meaning: "the key's delay has not passed since the announcement" },

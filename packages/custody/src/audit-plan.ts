@@ -198,8 +198,8 @@ function knownSubjects(
  * deal keys or store manifests take no more than that share from the holders of one's own keys.
  *
  * A node's cost follows from its own subjects and its budget, never from the size of the network: with S subjects and
- * the usual pace it is the less of S / 4.5 and 60 requests an hour, where a drill is t requests: at 100 nodes 22 at most,
- * at 10^4 and at 10^6 nodes 60. Since each audit has one auditor, what a node gets is on average what it gives.
+ * the usual pace it is S / 4.5 requests an hour, where a drill is t requests, up to 60 in any hour and 50 over a day: at
+ * 100 nodes 22 at most, at 10^4 and at 10^6 nodes 50. Since each audit has one auditor, what a node gets is on average what it gives.
  *
  * @param input.self node id of this node, which is never a subject
  * @param input.keys what it owns, holds and stores; where it stores many, some of them will do

@@ -15,7 +15,7 @@ import {
 import { type Contribution, contributionIn, isSigned } from './holder-reply.ts';
 import { roundContextOf } from './holder-round.ts';
 import { explainFailure } from './open-failure.ts';
-import { observationsIn, type RoundObservation } from './round-evidence.ts';
+import { missingIn, observationsIn, type RoundObservation } from './round-evidence.ts';
 import {
   type AskedHolder,
   checkOrder,
@@ -197,19 +197,6 @@ function end(state: RequesterState, effect: RequesterEffect): RequesterStep {
   return { state: { ...state, ended: true }, effects: [effect] };
 }
 
-/** Holders that failed, that are slow, or that owe an answer and never gave one. */
-function missing({ attempts, failed, slow }: RequesterState): Map<number, ErrorCode> {
-  const reasons = new Map([...slow, ...failed]);
-  const heard = new Set(attempts.flatMap(({ contributions }) => [...contributions.keys()]));
-  for (const { request, status } of attempts) {
-    if (status !== 'open' && status !== 'late') continue;
-    for (const x of request.set) {
-      if (!heard.has(x) && !reasons.has(x)) reasons.set(x, 'DEADLINE_EXCEEDED');
-    }
-  }
-  return reasons;
-}
-
 function giveUp(env: RequesterEnv, state: RequesterState): RequesterStep {
   const { holders, manifest, aim } = state.order;
   const observations = observationsIn(state, env.nowMs);
@@ -219,7 +206,7 @@ function giveUp(env: RequesterEnv, state: RequesterState): RequesterStep {
   }
   const { t } = manifest.core;
   const k = manifest.core.k - (aim.op === 'drill' ? 1 : 0);
-  const reasons = missing(state);
+  const reasons = missingIn(state);
   const absent = holders.flatMap(({ x, label }) => {
     const code = reasons.get(x);
     return code === undefined ? [] : [{ label, code }];

@@ -92,3 +92,20 @@ export function observationsIn(state: RequesterState, nowMs: number): RoundObser
     return [...kinds].map(kind => ({ x, nodeId, kind, answeredInMs: quickest }));
   });
 }
+
+/**
+ * Holders that failed, that are slow, or that owe an answer and never gave one, and why, by x.
+ *
+ * @param state the round at its end
+ */
+export function missingIn({ attempts, failed, slow }: RequesterState): Map<number, ErrorCode> {
+  const reasons = new Map([...slow, ...failed]);
+  const heard = new Set(attempts.flatMap(({ contributions }) => [...contributions.keys()]));
+  for (const { request, status } of attempts) {
+    if (status !== 'open' && status !== 'late') continue;
+    for (const x of request.set) {
+      if (!heard.has(x) && !reasons.has(x)) reasons.set(x, 'DEADLINE_EXCEEDED');
+    }
+  }
+  return reasons;
+}

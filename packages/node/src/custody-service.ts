@@ -62,7 +62,7 @@ type CustodyOptions = {
 };
 
 /** A share that is served here. */
-export type Holding = {
+type Holding = {
   readonly manifest: Manifest;
   readonly x: number;
   /** The seed of the share's verification key, 32 bytes; owned, and wiped, by whoever asked for it. */

@@ -40,7 +40,7 @@ export type OpenedKey = {
 };
 
 /** The sets that a drill asked and that answered; points, ascending. */
-export type Drilled = {
+type Drilled = {
   /** The one that gave this node's own share, if one did: each of them has its own. */
   readonly right: readonly number[] | null;
   /** Those that gave another: in each of them somebody was wrong, and nobody knows who. */

@@ -51,6 +51,17 @@ test('over the bound the oldest lines of the longest trail go, so that who fills
   expect((await keysIn(store, '')).length).toBe(12);
 });
 
+test('drills have a trail of their own, so that they push out no opens of their key', async () => {
+  const drill = (x: number): AuditEffect => ({ type: 'audit', event: 'drill', fields: { x } });
+  const trails = await openAuditTrails(store, 12);
+  for (let x = 0; x < 5; x++) await store.batch(trails.append('aa', [round(x)], 0));
+  for (let x = 0; x < 30; x++) await store.batch(trails.append('aa', [drill(x)], 0));
+  expect(await linesOf('audit/aa')).toEqual([0, 1, 2, 3, 4]);
+  expect((await linesOf('drilled/aa')).at(-1)).toBe(29);
+  await store.batch(trails.drop('aa'));
+  expect(await keysIn(store, '')).toEqual([]);
+});
+
 test('a store that has more than the bound is brought under it with the next line', async () => {
   const trails = await openAuditTrails(store, 50);
   await store.batch(
