@@ -52,10 +52,8 @@ export function judgeProbe(
 ): 'proof' | 'proof-wrong' | 'unsigned' {
   const point = core.points.find(({ x }) => x === probe.x);
   const holder = core.holders.find(({ x }) => x === probe.x);
-  const isAsked =
-    equalBytes(core.keyId, probe.keyId) &&
-    core.epoch === probe.epoch &&
-    equalBytes(coreHashOf(crypto, core), probe.coreHash);
+  // The core's hash stands for its key and epoch too.
+  const isAsked = equalBytes(coreHashOf(crypto, core), probe.coreHash);
   if (!point || !holder || !isAsked) return 'unsigned';
   const signed = probeAnswerPreimage(probe, answer.signature);
   if (!crypto.ed25519Verify(holder.nodeKey, signed, answer.nodeSignature)) return 'unsigned';
