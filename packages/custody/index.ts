@@ -2,6 +2,8 @@ export { auditPace, grantLifeMaxMs, pendingLifeMs } from './parameters.ts';
 export {
   type Audit,
   type AuditableKey,
+  type AuditHistory,
+  type AuditPace,
   emptyAuditHistory,
   planAudits,
 } from './src/audit-plan.ts';

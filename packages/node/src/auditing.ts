@@ -134,8 +134,8 @@ async function drill(options: AuditingOptions, audit: Audit): Promise<Seen[]> {
   const holders = manifest.core.holders
     .map(holder => ({ x: holder.x, nodeId: nodeIdOf(holder.nodeKey) }))
     .filter(holder => holder.x !== x)
-    .sort((a, b) => Number(b.x === audit.x) - Number(a.x === audit.x))
-    .map(holder => ({ ...holder, label: holder.nodeId }));
+    .map(holder => ({ ...holder, label: holder.nodeId, rank: holder.x === audit.x ? -1 : Math.random() }))
+    .sort((a, b) => a.rank - b.rank);
   let seen: Seen[] = [];
   const onObserved = (observations: readonly RoundObservation[]): void => {
     seen = observations.flatMap(observation => {

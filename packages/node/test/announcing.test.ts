@@ -47,6 +47,7 @@ async function firstEntryOf(said: Presence): Promise<NodeRecord> {
       snapshot: () => [],
       merge: () => 0,
       onEntry: () => () => undefined,
+      clockSkewMs: () => null,
       close: async () => undefined,
     },
     streams: { request: async () => new Uint8Array() },
