@@ -30,10 +30,10 @@ import type { NeighbourEntry } from './neighbours.ts';
 import type { PeerStreams } from './streams.ts';
 
 /** What a node makes of another, and of where it says it is. */
-export type Verdict = { readonly assessment: Assessment; readonly place: PlaceVerdict };
+type Verdict = { readonly assessment: Assessment; readonly place: PlaceVerdict };
 
 /** What another node says that it has seen of this one. */
-export type Mention = {
+type Mention = {
   readonly report: Report;
   /** Weight of its word here, 0 to 1. */
   readonly weight: number;
@@ -215,17 +215,10 @@ function createVerdicts(options: AssessorOptions, cases: OwnCases): Verdicts {
       const heard = fresh().heard.get(ownId) ?? [];
       const place = cases.judge(ownId, operator, boundsOf(heard, options.place));
       const reports = heard.map(({ report }) => report);
-      const base = {
-        nodeId: ownId,
-        operator,
-        own: null,
-        stated: null,
-        place,
-        nowMs: clock.nowMs(),
-        periodMs,
-      };
+      const unknown = { own: null, stated: null, nowMs: clock.nowMs(), periodMs };
+      const assessment = assess({ nodeId: ownId, operator, place, reports, weightOf, ...unknown });
       const mentions = reports.map(report => ({ report, weight: weightOf(report.reporter) }));
-      return { assessment: assess({ ...base, reports, weightOf }), place, mentions };
+      return { assessment, place, mentions };
     },
   };
 }

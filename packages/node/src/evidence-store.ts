@@ -43,6 +43,41 @@ function latestOf({ seen }: Reputation): number {
   return Math.max(...Object.values(seen).map(({ latestMs }) => latestMs));
 }
 
+/** Writes what has changed, soon or at once; what could not be written goes with the next. */
+function createWriting(store: Store, changeOf: (nodeId: string) => StoreChange, log: Log) {
+  const unwritten = new Set<string>();
+  let timer: NodeJS.Timeout | undefined;
+  let writing = Promise.resolve();
+
+  async function write(): Promise<void> {
+    clearTimeout(timer);
+    timer = undefined;
+    const nodeIds = [...unwritten];
+    unwritten.clear();
+    if (nodeIds.length === 0) return;
+    try {
+      await store.batch(nodeIds.map(changeOf));
+    } catch (error) {
+      if (!(error instanceof SkerryError)) throw error;
+      for (const nodeId of nodeIds) unwritten.add(nodeId);
+      log.warn('evidence could not be written', { code: error.code });
+    }
+  }
+
+  async function writeNow(): Promise<void> {
+    writing = writing.then(write);
+    return writing;
+  }
+
+  return {
+    add: (nodeId: string): void => {
+      unwritten.add(nodeId);
+      timer ??= setTimeout(() => void writeNow(), parameters.evidenceWriteMs);
+    },
+    writeNow,
+  };
+}
+
 /**
  * The evidence in a node's store.
  *
@@ -58,18 +93,13 @@ export async function openEvidenceStore(options: {
   readonly nodesMax?: number;
 }): Promise<EvidenceStore> {
   const { store, periodMs, clock, log, nodesMax = parameters.evidenceNodesMax } = options;
-  const kept = new Map<string, Reputation>();
-  const unwritten = new Set<string>();
-  let timer: NodeJS.Timeout | undefined;
-  let writing = Promise.resolve();
-
   const found: [string, Reputation][] = [];
   for await (const key of store.keys(prefix)) {
     const reputation = read(store, key, log);
     if (reputation) found.push([key.slice(prefix.length), reputation]);
   }
-  found.sort(([, a], [, b]) => latestOf(a) - latestOf(b));
-  for (const [nodeId, reputation] of found) kept.set(nodeId, reputation);
+  const kept = new Map(found.sort(([, a], [, b]) => latestOf(a) - latestOf(b)));
+  const { add, writeNow } = createWriting(store, changeOf, log);
 
   function changeOf(nodeId: string): StoreChange {
     const reputation = kept.get(nodeId);
@@ -78,32 +108,12 @@ export async function openEvidenceStore(options: {
     return { type: 'put', key, value: new TextEncoder().encode(JSON.stringify(reputation)) };
   }
 
-  async function write(): Promise<void> {
-    clearTimeout(timer);
-    timer = undefined;
-    const nodeIds = [...unwritten];
-    unwritten.clear();
-    if (nodeIds.length === 0) return;
-    try {
-      await store.batch(nodeIds.map(changeOf));
-    } catch (error) {
-      if (!(error instanceof SkerryError)) throw error;
-      for (const nodeId of nodeIds) unwritten.add(nodeId); // with the next observation
-      log.warn('evidence could not be written', { code: error.code });
-    }
-  }
-
-  function writeSoon(isUrgent: boolean): void {
-    if (isUrgent) writing = writing.then(write);
-    else timer ??= setTimeout(() => void (writing = writing.then(write)), parameters.evidenceWriteMs);
-  }
-
   function makeRoom(): void {
     if (kept.size <= nodesMax) return;
     const honest = [...kept].find(([, { cheatedAtMs }]) => cheatedAtMs === null);
     const [oldest] = honest ?? [...kept][0]!;
     kept.delete(oldest);
-    unwritten.add(oldest);
+    add(oldest);
   }
 
   return {
@@ -113,15 +123,12 @@ export async function openEvidenceStore(options: {
       const after = observe(before, { kind, atMs }, periodMs);
       kept.delete(nodeId);
       kept.set(nodeId, after);
-      unwritten.add(nodeId);
+      add(nodeId);
       makeRoom();
-      writeSoon(before.cheatedAtMs !== after.cheatedAtMs);
+      if (before.cheatedAtMs !== after.cheatedAtMs) void writeNow();
     },
     of: nodeId => kept.get(nodeId),
     nodeIds: () => [...kept.keys()],
-    close: async () => {
-      writing = writing.then(write);
-      await writing;
-    },
+    close: writeNow,
   };
 }

@@ -115,6 +115,13 @@ function pageOf(directory: Directory, { offset }: RequestBody<'directory'>): Uin
   return encodeAnswer('directory', { records, total: all.length });
 }
 
+/** The holder's answers, or what stands in their place. */
+function conducted(custody: CustodyService, conduct: Conduct | undefined): CustodyService['handle'] {
+  const answer = conduct?.answer;
+  if (!answer) return custody.handle;
+  return async (from, body) => answer(from, body, async () => custody.handle(from, body));
+}
+
 async function open(options: NetworkOptions, closers: Closers): Promise<Omit<Network, 'close'>> {
   const { transport = 'tcp', conduct, clock, log } = options;
   const periodMs = options.auditMs === 0 ? auditPeriodMs : options.auditMs * parameters.auditsPerPeriod;
@@ -144,15 +151,8 @@ async function open(options: NetworkOptions, closers: Closers): Promise<Omit<Net
     answerOther: ({ body }) => pageOf(directory, body),
     onMisbehaviour: host.onMisbehaviour,
   });
-  const streams = await createPeerStreams({
-    ...options,
-    host,
-    protocol: custodyProtocol,
-    handle: async (from, body) => {
-      const honest = async (): Promise<Uint8Array> => custody.handle(from, body);
-      return conduct?.answer ? conduct.answer(from, body, honest) : honest();
-    },
-  });
+  const handle = conducted(custody, conduct);
+  const streams = await createPeerStreams({ ...options, host, protocol: custodyProtocol, handle });
   closers.add(streams.close);
   const assessor = createAssessor({
     ...options,
@@ -175,20 +175,9 @@ async function open(options: NetworkOptions, closers: Closers): Promise<Omit<Net
   const notices = await openNotices({ ...options, streams });
   closers.add(notices.close);
   return {
-    host,
-    records,
-    directory,
-    streams,
-    custody,
-    evidence,
-    assessor,
-    notices,
+    ...publisher,
+    ...{ host, records, directory, streams, custody, evidence, assessor, notices, fetchKeyRecord },
     gossipRevocation: gossip.publish,
-    publishManifest: publisher.publishManifest,
-    published: publisher.published,
-    publishTombstone: publisher.publishTombstone,
-    keepManifest: publisher.keepManifest,
-    fetchKeyRecord,
   };
 }
 
