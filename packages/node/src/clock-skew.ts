@@ -3,7 +3,7 @@ import { parameters } from '../parameters.ts';
 import { createRecent } from './recent.ts';
 
 /** How far this node's clock is from its neighbours', as far as their own records tell. */
-export type ClockSkew = {
+type ClockSkew = {
   /**
    * Takes in when a neighbour says that it signed what has just come from it.
    *

@@ -2,7 +2,7 @@
  * Who brought which nodes into a directory. When it is full, the neighbour that brought most loses what it brought
  * last, so that a crowd of made-up nodes displaces nobody but itself.
  */
-export type DirectoryRoom = {
+type DirectoryRoom = {
   /** Notes who brought a node; whoever did before did not. */
   readonly note: (nodeId: string, source: string) => void;
   readonly forget: (nodeId: string) => void;

@@ -80,14 +80,11 @@ type Kept<Entry> = {
   readonly allowance: Allowance;
 };
 
-/** Joins the directory's topic. */
-export function createDirectory<Entry extends DirectoryEntry>(options: Options<Entry>): Directory<Entry> {
-  const { host, decode, clock, log, entriesMax = parameters.directoryEntriesMax } = options;
-  const { gossip } = host.libp2p.services;
+/** The nodes of a directory, by what is taken in and what has to go for it. */
+function createNodes<Entry extends DirectoryEntry>(options: Options<Entry>) {
+  const { host, clock, log, entriesMax = parameters.directoryEntriesMax } = options;
   const nodes = new Map<string, Kept<Entry>>();
   const listeners = new Set<(entry: Entry) => void>();
-
-  const skew = createClockSkew(log);
   const room = createDirectoryRoom();
   let sweptMs = Number.NEGATIVE_INFINITY;
 
@@ -129,6 +126,16 @@ export function createDirectory<Entry extends DirectoryEntry>(options: Options<E
       .catch(() => log.debug('a directory entry could not be dialled', { nodeId }));
     for (const listener of listeners) listener(entry);
   }
+
+  return { nodes, listeners, enter };
+}
+
+/** Joins the directory's topic. */
+export function createDirectory<Entry extends DirectoryEntry>(options: Options<Entry>): Directory<Entry> {
+  const { host, decode, clock, log } = options;
+  const { gossip } = host.libp2p.services;
+  const { nodes, listeners, enter } = createNodes(options);
+  const skew = createClockSkew(log);
 
   const live = (): Entry[] => {
     const nowMs = clock.nowMs();

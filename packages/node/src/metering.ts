@@ -5,7 +5,7 @@ import type { Stream } from './frame-stream.ts';
 import { createRecent } from './recent.ts';
 
 /** How much of a libp2p service a peer may use. */
-export type Rate = {
+type Rate = {
   readonly burst: number;
   readonly everyMs: number;
   /** What a token stands for beside one for each stream: messages with a length before them, bytes, or nothing. */

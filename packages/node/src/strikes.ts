@@ -4,7 +4,7 @@ import { parameters } from '../parameters.ts';
 export type Misbehaviour = keyof typeof parameters.strikePoints;
 
 /** Who misbehaved how much of late, and who is refused for it. Bounded, and everything in it passes. */
-export type Strikes = {
+type Strikes = {
   /**
    * Counts one against a node.
    *

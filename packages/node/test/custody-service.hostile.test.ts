@@ -82,6 +82,8 @@ describe('a hostile peer of a custody service', () => {
       new TextDecoder().decode(await holder.service.handle({ nodeId: from.nodeId }, body));
     for (let i = 0; i < 4; i++) expect(await code(sender, junk)).toContain('MESSAGE_MALFORMED');
     expect(await code(sender, junk)).toContain('RATE_LIMITED');
+    const garbage = Array.from({ length: 4 }, () => `${sender.nodeId} garbage`);
+    expect(holder.misbehaviour).toEqual([...garbage, `${sender.nodeId} flood`]);
 
     let pages = 0;
     while (isAnswered(await answerTo(holder, reader, 'directory', { offset: 0 })) && pages < 5_000) pages++;
@@ -101,6 +103,8 @@ describe('a hostile peer of a custody service', () => {
     expect(answers.filter(answer => answer === 'KEY_UNKNOWN').length).toBeGreaterThanOrEqual(2_000);
     expect(answers.at(-1)).toBe('RATE_LIMITED');
     expect(await answerTo(holder, honest, 'probe', probe)).toBe('KEY_UNKNOWN');
+    const limited = answers.filter(answer => answer === 'RATE_LIMITED').length;
+    expect(holder.misbehaviour).toEqual(Array.from({ length: limited }, () => `${flooder.nodeId} flood`));
   });
 
   test('gets no more offers than its quota, and all dealers together no more than theirs', async () => {

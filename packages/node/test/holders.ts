@@ -68,6 +68,8 @@ export type Holder = Party & {
   readonly published: string[];
   /** Key ids of tombstones that it published. */
   readonly buried: string[];
+  /** Who misbehaved towards it, and how. */
+  readonly misbehaviour: string[];
 };
 
 /** What a test may want otherwise. */
@@ -90,6 +92,7 @@ export async function startHolder(directory: string, options: HolderOptions = {}
   const store = await openStore(directory);
   const published: string[] = [];
   const buried: string[] = [];
+  const misbehaviour: string[] = [];
   const service = await createCustodyService({
     store: through ? through(store) : store,
     nodeKey: party.nodeKey,
@@ -101,10 +104,11 @@ export async function startHolder(directory: string, options: HolderOptions = {}
     bury: ({ keyId }, _shares, isKept) => void (isKept && buried.push(toHex(keyId))),
     lookUp,
     answerOther: () => encodeAnswer('directory', { records: [nodeRandom.bytes(4_000)], total: 1 }),
+    onMisbehaviour: (nodeId, kind) => misbehaviour.push(`${nodeId} ${kind}`),
     log,
     memory,
   });
-  return { ...party, store, service, published, buried };
+  return { ...party, store, service, published, buried, misbehaviour };
 }
 
 /** Holders beside each other, each in a directory of its own. */

@@ -74,7 +74,8 @@ test('who goes on is refused for a while, by a coded line, and nobody else is', 
   const times = parameters.strikePointsMax / parameters.strikePoints.garbage + 1; // some is forgiven meanwhile
   for (let i = 0; i < times; i++) victim.onMisbehaviour(hostile.nodeId, 'garbage');
   expect(countOf(hostile, 'garbage')).toBe(times);
-  expect(log.lines.filter(line => line.includes('refused for a while'))).toHaveLength(1);
+  const told = { code: 'PEER_BARRED', nodeId: hostile.nodeId, kind: 'garbage', forMs: parameters.barredMs };
+  expect(log.metadata.filter(({ nodeId }) => nodeId === hostile.nodeId)).toEqual([told]);
   await until(() => !hostile.isConnected(victim.nodeId));
   const again = hostile.libp2p.dial(peerIdOf(victim.nodeId)).then(async connection => {
     await until(() => connection.status !== 'open');

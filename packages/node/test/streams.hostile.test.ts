@@ -14,6 +14,7 @@ const request = (id: number, body = 'x'): Uint8Array =>
   encode.single(encodeFrame({ id, kind: frameKinds.request, body: bytes(body) })).subarray();
 
 let counter = 0;
+let heard: string[] = [];
 const opened: PeerStreams[] = [];
 let hosts: Host[];
 let victim: Host;
@@ -21,7 +22,7 @@ let honest: Host;
 let hostile: Host;
 
 beforeAll(async () => {
-  hosts = await startHosts(3);
+  hosts = await startHosts(3, { onMisbehaviour: (nodeId, kind) => void heard.push(`${nodeId} ${kind}`) });
   [victim, honest, hostile] = hosts as [Host, Host, Host];
 });
 afterEach(async () => {
@@ -74,10 +75,12 @@ describe('a hostile requester has its stream aborted, and others are served on, 
   };
   test.each(Object.entries(cases))('%s', async (_name, chunks) => {
     const { raw, stillServes } = await attack();
+    heard = [];
     for (const chunk of chunks) raw.send(chunk);
     await until(() => raw.status !== 'open');
     expect(raw.status).toBe('reset');
     await stillServes();
+    expect(heard).toEqual([`${hostile.nodeId} garbage`]);
   });
 });
 
@@ -108,6 +111,7 @@ describe('a hostile requester', () => {
   });
 
   test('that reads no answers gets no more work done than its window holds', async () => {
+    heard = [];
     let done = 0;
     const { raw, stillServes } = await attack({
       handle: async (_from, body) => {
@@ -121,6 +125,7 @@ describe('a hostile requester', () => {
     for (let i = 0; i < 3; i++) await stillServes();
     expect(done).toBeLessThan(200);
     raw.abort(new Error('enough'));
+    expect(heard).toEqual([]);
   });
 
   test('that leaves while it is worked for frees its places when the work is done', async () => {

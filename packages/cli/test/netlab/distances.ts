@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 
 /** Where a node of a world really is, and its address there. */
-export type Spot = { readonly ip: string; readonly lat: number; readonly lon: number };
+type Spot = { readonly ip: string; readonly lat: number; readonly lon: number };
 
 /** Kilometres that light makes in a millisecond of fibre: the speed of light over a refractive index of 1.468. */
 export const fibreKmPerMs = 299_792.458 / 1_000 / 1.468;
