@@ -153,8 +153,13 @@ async function drill(options: AuditingOptions, audit: Audit): Promise<Seen[]> {
   return seen;
 }
 
-/** Nobody answered, or could be reached: of one node that is evidence, of all at once it is about this node. */
-const isAbsence = ({ kind }: Seen): boolean => kind === 'silent' || kind === 'unreachable';
+/**
+ * Whether a node did not answer, or could not be reached. That counts where audits see it, at times of chance: an open
+ * would have an outage count as often as somebody opens.
+ */
+export function isAbsence(kind: ObservationKind): boolean {
+  return kind === 'silent' || kind === 'unreachable';
+}
 
 /**
  * Audits the holders of this node's own keys, those that hold keys with it, and those of keys whose manifests it stores
@@ -214,9 +219,9 @@ export function startAuditing(options: AuditingOptions): () => Promise<void> {
       }
     };
     await Promise.all(Array.from({ length: parameters.auditsAtOnce }, work));
-    if (seen.some(one => !isAbsence(one))) heardAtMs = performance.now();
+    if (seen.some(({ kind }) => !isAbsence(kind))) heardAtMs = performance.now();
     const isAlone = performance.now() - heardAtMs > parameters.isolationMs;
-    for (const one of seen) if (!(isAlone && isAbsence(one))) evidence.note(one.nodeId, one.kind);
+    for (const one of seen) if (!(isAlone && isAbsence(one.kind))) evidence.note(one.nodeId, one.kind);
   }
 
   async function loop(): Promise<void> {

@@ -12,7 +12,7 @@ import {
   parseGrantClaims,
 } from '@skerry/wire';
 import { codeOf } from './asking.ts';
-import { seenInRound } from './auditing.ts';
+import { isAbsence, seenInRound } from './auditing.ts';
 import { type Deal, dealKey } from './dealing.ts';
 import { destroyOwned, type Ending, revokeGrants } from './ending.ts';
 import { createGivenGrants, type GivenGrant, type GivenGrants } from './given-grants.ts';
@@ -325,7 +325,7 @@ export function createOwnership(options: OwnershipOptions): Ownership {
     const onObserved = (observations: readonly RoundObservation[]): void => {
       for (const observation of observations) {
         const kind = seenInRound(observation);
-        if (kind !== undefined) evidence.note(observation.nodeId, kind);
+        if (kind !== undefined && !isAbsence(kind)) evidence.note(observation.nodeId, kind);
       }
     };
     return openKey(

@@ -124,7 +124,8 @@ describe('a swarm in which some nodes are bad', () => {
     // From afar it takes three witnesses with standing, whom ten periods give it.
     const judges = honest().filter(node => isLong || canRefute(node));
     expect(judges.length).toBeGreaterThan(1);
-    for (const { peer } of judges) {
+    for (const { peer, place } of judges) {
+      console.log('judge', place.name, peer().network.streams.leastRoundTripMs(liar), greatCircleKm(place, frankfurt), greatCircleKm(place, at(swarm.nodes, indexOf('elsewhere')!).place));
       const verdict = peer().network.assessor.verdictOn(liar);
       expect(verdict).toMatchObject({
         place: { verdict: 'refuted' },
