@@ -121,8 +121,8 @@ export function findSlander(
 ): string[] {
   const operators = new Set<string>();
   const subjects = new Set<string>();
-  for (const { subject, reporter, integrity } of reports) {
-    const known = subject === reporter || !(integrity.bad > integrity.good) ? null : ownOf(subject);
+  for (const { subject, integrity } of reports) {
+    const known = integrity.bad > integrity.good ? ownOf(subject) : null;
     if (known === null) continue;
     const { good, bad } = evidenceOf(known.own, nowMs, periodMs).integrity;
     const mean = (integrityPrior.good + good) / (integrityPrior.good + integrityPrior.bad + good + bad);

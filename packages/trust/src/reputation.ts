@@ -215,7 +215,7 @@ function advance(reputation: Reputation, atMs: number, periodMs: number): Reputa
       availability: (past.availability + (masses.get(kind)?.availability ?? 0)) * left.availability,
       integrity: (past.integrity + (masses.get(kind)?.integrity ?? 0)) * left.integrity,
     })),
-    period: { startedAtMs: Math.min(atMs, startedAtMs + elapsed * periodMs), counts: {} },
+    period: { startedAtMs: startedAtMs + elapsed * periodMs, counts: {} },
   };
 }
 

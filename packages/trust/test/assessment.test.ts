@@ -110,6 +110,16 @@ test('the way back is the one in docs/TRUST.md', () => {
   expect([10, 30].map(age => backAfter('flood', age))).toEqual([7, 0]);
 });
 
+test('of several things that pull down the heaviest is told', () => {
+  for (const seen of [['silent', 'flood'] as const, ['flood', 'silent'] as const]) {
+    expect(assessOwn(periodsOf(1, seen)).next).toContain(
+      'held down most by: sent more than its limits allow (1)',
+    );
+  }
+  const quiet = assessOwn(periodsOf(5, ['silent', 'silent', 'silent', 'silent', 'drill-wrong']));
+  expect(quiet.next).toContain('held down most by: was connected and did not answer (20)');
+});
+
 test('a lost disk takes a node of any age below high at once, and it comes back in time', () => {
   for (const age of [0, 10, 300]) {
     const lost = periodsOf(1, ['share-lost', 'share-lost'], provenFor(age));

@@ -121,6 +121,22 @@ test('a node does not speak for itself, and its operator neither, though against
   expect(judge(against).verdict).toBe('refuted');
 });
 
+test('a measurement that the claim breaks does not speak for it, near as it may be', () => {
+  const near = [1, 2, 3].map(index => bound('madrid', 'madrid', 'madrid', { observer: `madrid-${index}` }));
+  const broken = { ...near[0]!, roundTripMs: 1, claimedKm: 1000 };
+  expect(judge([broken, ...near.slice(1)])).toMatchObject({
+    verdict: 'unverifiable',
+    by: [{ claimedKm: 1000 }],
+  });
+});
+
+test('the widest gap is told first', () => {
+  const three = [3000, 9000, 6000].map((claimedKm, index) =>
+    bound('madrid', 'madrid', 'madrid', { observer: `madrid-${index}`, roundTripMs: 1, claimedKm }),
+  );
+  expect(judge(three).by.map(({ claimedKm }) => claimedKm)).toEqual([9000, 6000, 3000]);
+});
+
 test('what nobody measured, or only from half the world away, is unverifiable', () => {
   expect(judge([])).toEqual({ verdict: 'unverifiable', by: [], withinKm: null });
   expect(judge([bound('sydney', 'madrid', 'madrid', { isSelf: true })]).verdict).toBe('unverifiable');

@@ -139,8 +139,8 @@ function crowd(size: number, side: 'good' | 'bad'): Report[] {
   }));
 }
 
-test('no number of liars, trusted as they may be, takes a long-proven node below high', () => {
-  const own = provenFor(200);
+test('no number of liars, trusted as they may be, takes a node proven for seventy periods below high', () => {
+  const own = provenFor(70);
   const at = own.period.startedAtMs;
   const reports = crowd(1000, 'bad').map(report => ({ ...report, atMs: at }));
   expect(assessOwn(own, { reports, nowMs: at }).trust).toBeGreaterThanOrEqual(trustGoals.high);

@@ -110,3 +110,9 @@ test.each([
 ])('%s is no stored reputation', (_, value) => {
   expect(parseReputation(value)).toBeNull();
 });
+
+test('periods follow each other from the first on, whenever in them something is seen', () => {
+  const days = [0, 1.9, 2.1].map(day => startMs + day * auditPeriodMs);
+  const seen = days.reduce((past, atMs) => observe(past, { kind: 'proof', atMs }), emptyReputation(startMs));
+  expect(seen.period).toEqual({ startedAtMs: startMs + 2 * auditPeriodMs, counts: { proof: 1 } });
+});
