@@ -33,6 +33,10 @@ export const parameters = {
   verdictMs: 2_000,
   /** Nodes of which evidence is kept, 300 to 1,000,000: half a KiB each, in memory and on disk. */
   evidenceNodesMax: 10_000,
+  /** Lost shares that are remembered, so that each counts once, 1,000 to 1,000,000. */
+  lostSharesMax: 20_000,
+  /** Shares that are remembered as proved, 1,000 to 1,000,000: what a stranger's manifest says of others is not enough. */
+  provedSharesMax: 50_000,
   /** Milliseconds until an observation is on disk, 0 to 60,000: what a crash may lose of evidence that comes again. */
   evidenceWriteMs: 5_000,
   /**

@@ -26,7 +26,7 @@ type AuditingOptions = {
   readonly streams: Pick<PeerStreams, 'request' | 'isAlive' | 'roundTripMs'>;
   readonly custody: Pick<CustodyService, 'servedKeyIds' | 'manifestOf' | 'holding'>;
   readonly keyring: Pick<Keyring, 'list'>;
-  readonly evidence: Pick<EvidenceStore, 'note'>;
+  readonly evidence: Pick<EvidenceStore, 'note' | 'noteLost'>;
   readonly nodeKey: Uint8Array;
   /** Milliseconds between two audits of one node. */
   readonly auditMs: number;
@@ -98,7 +98,7 @@ function someOf<T>(list: readonly T[]): readonly T[] {
 }
 
 /** What one look saw, by node. */
-type Seen = { readonly nodeId: string; readonly kind: ObservationKind };
+type Seen = { readonly nodeId: string; readonly keyId: string; readonly kind: ObservationKind };
 
 /** Asks one holder for a proof of its share. */
 async function prove(
@@ -109,7 +109,7 @@ async function prove(
 ): Promise<Seen[]> {
   const { streams, random } = options;
   const { core } = manifest;
-  const { nodeId, x } = audit;
+  const { keyId, nodeId, x } = audit;
   const coreHash = coreHashOf(nodeCrypto, core);
   const probe = { keyId: core.keyId, epoch: core.epoch, coreHash, x, nonce: random.bytes(32) };
   try {
@@ -118,10 +118,10 @@ async function prove(
       signal,
     });
     const judged = judgeProbe(nodeCrypto, core, probe, answer);
-    return [{ nodeId, kind: judged === 'unsigned' ? 'contribution-wrong' : judged }];
+    return [{ nodeId, keyId, kind: judged === 'unsigned' ? 'contribution-wrong' : judged }];
   } catch (error) {
     const kind = signal.aborted ? undefined : seenByCode[codeOf(error)];
-    return kind === undefined ? [] : [{ nodeId, kind }];
+    return kind === undefined ? [] : [{ nodeId, keyId, kind }];
   }
 }
 
@@ -140,7 +140,8 @@ async function drill(options: AuditingOptions, audit: Audit): Promise<Seen[]> {
   const onObserved = (observations: readonly RoundObservation[]): void => {
     seen = observations.flatMap(observation => {
       const kind = seenInRound(observation);
-      return kind === undefined ? [] : [{ nodeId: observation.nodeId, kind }];
+      const { nodeId } = observation;
+      return kind === undefined ? [] : [{ nodeId, keyId: audit.keyId, kind }];
     });
   };
   try {
@@ -174,6 +175,7 @@ export function startAuditing(options: AuditingOptions): () => Promise<void> {
   const { signal } = ending;
   const pace = { ...auditPace, ...paceOf(auditMs) };
   const lookMs = Math.min(parameters.auditLookMsMax, auditMs / 8);
+  const proved = new Set<string>();
   let history = emptyAuditHistory(clock.nowMs());
   let keys = new Map<string, Known>();
   let foundAtMs = Number.NEGATIVE_INFINITY;
@@ -221,7 +223,25 @@ export function startAuditing(options: AuditingOptions): () => Promise<void> {
     await Promise.all(Array.from({ length: parameters.auditsAtOnce }, work));
     if (seen.some(({ kind }) => !isAbsence(kind))) heardAtMs = performance.now();
     const isAlone = performance.now() - heardAtMs > parameters.isolationMs;
-    for (const one of seen) if (!(isAlone && isAbsence(one.kind))) evidence.note(one.nodeId, one.kind);
+    for (const one of seen) if (!(isAlone && isAbsence(one.kind))) note(one);
+  }
+
+  /**
+   * A share that is not there counts once, and only where it was: its holder has proved it to this node, or this node
+   * dealt it. Else whoever publishes a manifest after its deposits have lapsed could have honest holders seem to lose
+   * theirs.
+   */
+  function note({ nodeId, keyId, kind }: Seen): void {
+    if (kind !== 'share-lost') evidence.note(nodeId, kind);
+    else if (proved.has(`${nodeId}/${keyId}`) || keys.get(keyId)?.key.why === 'owner') {
+      evidence.noteLost(nodeId, keyId);
+    }
+    if (kind !== 'proof') return;
+    proved.add(`${nodeId}/${keyId}`);
+    for (const oldest of proved) {
+      if (proved.size <= parameters.provedSharesMax) break;
+      proved.delete(oldest);
+    }
   }
 
   async function loop(): Promise<void> {

@@ -13,6 +13,12 @@ import type { Store, StoreChange } from './store.ts';
 export type EvidenceStore = {
   /** Enters an observation. It is on disk within seconds, and a proof of cheating at once. */
   readonly note: (nodeId: string, kind: ObservationKind) => void;
+  /**
+   * Enters that a node has lost its share of a key: once, however often it says so.
+   *
+   * @param keyId in hexadecimal
+   */
+  readonly noteLost: (nodeId: string, keyId: string) => void;
   readonly of: (nodeId: string) => Reputation | undefined;
   /** Nodes of which anything was seen, those seen last coming last. */
   readonly nodeIds: () => string[];
@@ -21,6 +27,7 @@ export type EvidenceStore = {
 };
 
 const prefix = 'evidence/';
+const lostPrefix = 'lost/';
 
 /** What is stored of a node, or undefined where it is damaged: evidence can be gathered again. */
 function read(store: Store, key: string, log: Log): Reputation | undefined {
@@ -43,8 +50,8 @@ function latestOf({ seen }: Reputation): number {
   return Math.max(...Object.values(seen).map(({ latestMs }) => latestMs));
 }
 
-/** Writes what has changed, soon or at once; what could not be written goes with the next. */
-function createWriting(store: Store, changeOf: (nodeId: string) => StoreChange, log: Log) {
+/** Writes the keys of the store that have changed, soon or at once; what could not be written goes with the next. */
+function createWriting(store: Store, changeOf: (key: string) => StoreChange, log: Log) {
   const unwritten = new Set<string>();
   let timer: NodeJS.Timeout | undefined;
   let writing = Promise.resolve();
@@ -52,14 +59,14 @@ function createWriting(store: Store, changeOf: (nodeId: string) => StoreChange, 
   async function write(): Promise<void> {
     clearTimeout(timer);
     timer = undefined;
-    const nodeIds = [...unwritten];
+    const keys = [...unwritten];
     unwritten.clear();
-    if (nodeIds.length === 0) return;
+    if (keys.length === 0) return;
     try {
-      await store.batch(nodeIds.map(changeOf));
+      await store.batch(keys.map(changeOf));
     } catch (error) {
       if (!(error instanceof SkerryError)) throw error;
-      for (const nodeId of nodeIds) unwritten.add(nodeId);
+      for (const key of keys) unwritten.add(key);
       log.warn('evidence could not be written', { code: error.code });
     }
   }
@@ -70,8 +77,8 @@ function createWriting(store: Store, changeOf: (nodeId: string) => StoreChange, 
   }
 
   return {
-    add: (nodeId: string): void => {
-      unwritten.add(nodeId);
+    add: (key: string): void => {
+      unwritten.add(key);
       timer ??= setTimeout(() => void writeNow(), parameters.evidenceWriteMs);
     },
     writeNow,
@@ -99,13 +106,14 @@ export async function openEvidenceStore(options: {
     if (reputation) found.push([key.slice(prefix.length), reputation]);
   }
   const kept = new Map(found.sort(([, a], [, b]) => latestOf(a) - latestOf(b)));
+  const lost = new Set<string>();
+  for await (const key of store.keys(lostPrefix)) lost.add(key);
   const { add, writeNow } = createWriting(store, changeOf, log);
 
-  function changeOf(nodeId: string): StoreChange {
-    const reputation = kept.get(nodeId);
-    const key = `${prefix}${nodeId}`;
-    if (!reputation) return { type: 'del', key };
-    return { type: 'put', key, value: new TextEncoder().encode(JSON.stringify(reputation)) };
+  function changeOf(key: string): StoreChange {
+    const known = lost.has(key) ? '' : kept.get(key.slice(prefix.length));
+    if (known === undefined) return { type: 'del', key };
+    return { type: 'put', key, value: new TextEncoder().encode(JSON.stringify(known)) };
   }
 
   function makeRoom(): void {
@@ -113,19 +121,29 @@ export async function openEvidenceStore(options: {
     const honest = [...kept].find(([, { cheatedAtMs }]) => cheatedAtMs === null);
     const [oldest] = honest ?? [...kept][0]!;
     kept.delete(oldest);
-    add(oldest);
+    add(`${prefix}${oldest}`);
+  }
+
+  function note(nodeId: string, kind: ObservationKind): void {
+    const atMs = clock.nowMs();
+    const before = kept.get(nodeId) ?? emptyReputation(atMs);
+    const after = observe(before, { kind, atMs }, periodMs);
+    kept.delete(nodeId);
+    kept.set(nodeId, after);
+    add(`${prefix}${nodeId}`);
+    makeRoom();
+    if (before.cheatedAtMs !== after.cheatedAtMs) void writeNow();
   }
 
   return {
-    note: (nodeId, kind) => {
-      const atMs = clock.nowMs();
-      const before = kept.get(nodeId) ?? emptyReputation(atMs);
-      const after = observe(before, { kind, atMs }, periodMs);
-      kept.delete(nodeId);
-      kept.set(nodeId, after);
-      add(nodeId);
-      makeRoom();
-      if (before.cheatedAtMs !== after.cheatedAtMs) void writeNow();
+    note,
+    noteLost: (nodeId, keyId) => {
+      const key = `${lostPrefix}${nodeId}/${keyId}`;
+      if (lost.has(key)) return;
+      note(nodeId, 'share-lost');
+      if (lost.size >= parameters.lostSharesMax) return; // it will be counted again, at most once in a period
+      lost.add(key);
+      add(key);
     },
     of: nodeId => kept.get(nodeId),
     nodeIds: () => [...kept.keys()],

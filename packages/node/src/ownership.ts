@@ -325,7 +325,11 @@ export function createOwnership(options: OwnershipOptions): Ownership {
     const onObserved = (observations: readonly RoundObservation[]): void => {
       for (const observation of observations) {
         const kind = seenInRound(observation);
-        if (kind !== undefined && !isAbsence(kind)) evidence.note(observation.nodeId, kind);
+        const isOurs = kind === 'share-lost' && owned !== undefined;
+        if (isOurs) evidence.noteLost(observation.nodeId, toHex(keyId));
+        else if (kind !== undefined && kind !== 'share-lost' && !isAbsence(kind)) {
+          evidence.note(observation.nodeId, kind);
+        }
       }
     };
     return openKey(

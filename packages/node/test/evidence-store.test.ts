@@ -84,4 +84,17 @@ describe('evidence', () => {
     expect(again.nodeIds().toSorted()).toEqual(['a', 'c', 'cheat']);
     await again.close();
   });
+
+  test('of a lost share counts once, over a restart too', async () => {
+    const evidence = await open();
+    for (let i = 0; i < 3; i++) evidence.noteLost('a', 'key-1');
+    evidence.noteLost('a', 'key-2');
+    evidence.noteLost('b', 'key-1');
+    await evidence.close();
+    const again = await reopen();
+    again.noteLost('a', 'key-1');
+    const countOf = (nodeId: string) => again.of(nodeId)?.seen['share-lost']?.count;
+    expect([countOf('a'), countOf('b')]).toEqual([2, 1]);
+    await again.close();
+  });
 });

@@ -42,7 +42,8 @@ const floors = { high: 0.75, low: 0.45 };
 /** What a busy machine may add to a round trip, 50 ms, as km. */
 const slackKm = 5_000;
 
-describe('a swarm in which some nodes are bad', () => {
+// In order: a node that was started again has measured nobody yet.
+describe('a swarm in which some nodes are bad', { shuffle: false }, () => {
   let root: string;
   let swarm: Swarm;
   const ending = new AbortController();
@@ -65,6 +66,7 @@ describe('a swarm in which some nodes are bad', () => {
         }),
       ),
     );
+    await sleep(periodMs); // each share is proved to somebody meanwhile
     const [diskless, comer, flooder] = (['lost-disk', 'offline', 'flood'] as const).map(indexOf);
     if (diskless !== undefined) await loseDisk(swarm, diskless);
     if (comer !== undefined) work.push(comeAndGo(swarm, comer, periodMs / 2, ending.signal));
@@ -124,8 +126,7 @@ describe('a swarm in which some nodes are bad', () => {
     // From afar it takes three witnesses with standing, whom ten periods give it.
     const judges = honest().filter(node => isLong || canRefute(node));
     expect(judges.length).toBeGreaterThan(1);
-    for (const { peer, place } of judges) {
-      console.log('judge', place.name, peer().network.streams.leastRoundTripMs(liar), greatCircleKm(place, frankfurt), greatCircleKm(place, at(swarm.nodes, indexOf('elsewhere')!).place));
+    for (const { peer } of judges) {
       const verdict = peer().network.assessor.verdictOn(liar);
       expect(verdict).toMatchObject({
         place: { verdict: 'refuted' },
