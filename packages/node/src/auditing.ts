@@ -22,7 +22,9 @@ import { drillKey } from './opening.ts';
 import type { PeerStreams } from './streams.ts';
 
 type AuditingOptions = {
-  readonly host: Pick<Host, 'nodeId' | 'connectedNodes' | 'shelf'>;
+  readonly host: Pick<Host, 'nodeId' | 'connectedNodes'> & {
+    readonly shelf: Pick<Host['shelf'], 'paths' | 'read'>;
+  };
   readonly streams: Pick<PeerStreams, 'request' | 'isAlive' | 'roundTripMs'>;
   readonly custody: Pick<CustodyService, 'servedKeyIds' | 'manifestOf' | 'holding'>;
   readonly keyring: Pick<Keyring, 'list'>;

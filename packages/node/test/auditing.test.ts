@@ -1,0 +1,202 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { at, SkerryError, toHex } from '@skerry/base';
+import { nodeClock, nodeCrypto, nodeRandom } from '@skerry/crypto';
+import type { ObservationKind } from '@skerry/trust';
+import {
+  decodeRequest,
+  encodeAnswer,
+  encodeManifest,
+  type Manifest,
+  manifestPath,
+  probeAnswerPreimage,
+} from '@skerry/wire';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { startAuditing } from '../src/auditing.ts';
+import { type EvidenceStore, openEvidenceStore } from '../src/evidence-store.ts';
+import type { OwnedKey } from '../src/keyring.ts';
+import type { PeerStreams } from '../src/streams.ts';
+import {
+  dealTo,
+  type Holder,
+  makeOwner,
+  makeParty,
+  type Owner,
+  quiet,
+  startHolders,
+  streamsTo,
+} from './holders.ts';
+
+const auditMs = 80;
+let directory: string;
+let holders: Holder[];
+let owner: Owner;
+let manifest: Manifest;
+let evidence: EvidenceStore;
+
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'skerry-'));
+  holders = await startHolders(directory, 4);
+  owner = makeOwner();
+  manifest = await dealTo(holders, owner, nodeRandom.bytes(32));
+  const { store } = at(holders, 0);
+  evidence = await openEvidenceStore({ store, periodMs: 10 * auditMs, clock: nodeClock, log: quiet });
+});
+afterEach(async () => {
+  await evidence.close();
+  await Promise.all(holders.map(async ({ store }) => store.close()));
+  await rm(directory, { recursive: true });
+});
+
+type Request = PeerStreams['request'];
+
+/** Audits as the owner, as the first holder, or as a stranger that stores the manifest, until something holds. */
+async function auditAs(
+  who: 'owner' | 'holder' | 'server',
+  isEnough: () => boolean,
+  change: (request: Request) => Request = request => request,
+): Promise<void> {
+  const [first] = holders as [Holder, ...Holder[]];
+  const party = who === 'owner' ? owner : who === 'holder' ? first : makeParty();
+  const streams = streamsTo(holders, party);
+  const stop = startAuditing({
+    host: {
+      nodeId: party.nodeId,
+      connectedNodes: () => holders.map(({ nodeId }) => nodeId),
+      shelf: {
+        paths: () => (who === 'server' ? [manifestPath(manifest.core.keyId)] : []),
+        read: () => encodeManifest(manifest),
+      },
+    },
+    streams: { ...streams, request: change(streams.request) },
+    custody:
+      who === 'holder'
+        ? first.service
+        : { servedKeyIds: () => [], manifestOf: () => undefined, holding: async () => undefined },
+    keyring: {
+      list: async () => (who === 'owner' ? [{ manifest, tombstone: null } as unknown as OwnedKey] : []),
+    },
+    evidence,
+    nodeKey: party.nodeKey,
+    auditMs,
+    clock: nodeClock,
+    random: nodeRandom,
+    log: quiet,
+  });
+  for (let i = 0; i < 400 && !isEnough(); i++) await sleep(20);
+  await stop();
+}
+
+const countOf = ({ nodeId }: Holder, kind: ObservationKind): number =>
+  evidence.of(nodeId)?.seen[kind]?.count ?? 0;
+const allHave =
+  (kind: ObservationKind, count: number, among = holders) =>
+  () =>
+    among.every(holder => countOf(holder, kind) >= count);
+
+/** Answers to probes of one holder, by another hand. */
+const answering =
+  (victim: Holder, answer: (body: Uint8Array) => Promise<Uint8Array>) =>
+  (request: Request): Request =>
+  async (nodeId, body, options) =>
+    nodeId === victim.nodeId && decodeRequest(body).name === 'probe'
+      ? answer(body)
+      : request(nodeId, body, options);
+
+describe('audits', () => {
+  test('by an owner, and by who stores a manifest, have each holder prove its share', async () => {
+    await auditAs('owner', allHave('proof', 2));
+    for (const holder of holders)
+      expect(Object.keys(evidence.of(holder.nodeId)?.seen ?? {})).toEqual(['proof']);
+    const before = holders.map(holder => countOf(holder, 'proof'));
+    await auditAs('server', () => holders.every((holder, i) => countOf(holder, 'proof') > before[i]!));
+    expect(allHave('proof', 3)()).toBe(true);
+  });
+
+  test('by a holder are of the others, and now and then a drill', async () => {
+    const others = holders.slice(1);
+    await auditAs('holder', () => others.some(holder => countOf(holder, 'drill-right') > 0));
+    expect(allHave('proof', 1, others)()).toBe(true);
+    expect(evidence.of(at(holders, 0).nodeId)).toBeUndefined();
+  });
+
+  test('find a lost share, which counts once; of a key that a stranger dealt only where it was proved before', async () => {
+    const keyId = toHex(manifest.core.keyId);
+    const loser = at(holders, 3);
+    const gone = answering(loser, async () => {
+      throw new SkerryError('KEY_UNKNOWN');
+    });
+    await auditAs('server', allHave('proof', 3, holders.slice(0, 3)), gone);
+    expect(evidence.of(loser.nodeId)).toBeUndefined();
+    await auditAs('owner', allHave('proof', 8, holders.slice(0, 3)), gone);
+    expect(countOf(loser, 'share-lost')).toBe(1);
+    expect(loser.store.get(`held/${keyId}`)).toBeDefined();
+
+    const other = at(holders, 2);
+    let isGone = false;
+    await auditAs(
+      'server',
+      () => countOf(other, 'share-lost') > 0,
+      request => async (nodeId, body, options) => {
+        isGone ||= countOf(other, 'proof') > 9;
+        if (isGone && nodeId === other.nodeId) throw new SkerryError('KEY_UNKNOWN');
+        return request(nodeId, body, options);
+      },
+    );
+    expect(countOf(other, 'share-lost')).toBe(1);
+  });
+
+  test('take a wrong proof that its node signed for cheating, and one that it did not sign for no such thing', async () => {
+    const [cheat, garbler] = [at(holders, 1), at(holders, 2)];
+    const wrong = async (body: Uint8Array, seed: Uint8Array): Promise<Uint8Array> => {
+      const request = decodeRequest(body);
+      if (request.name !== 'probe') throw new Error('a probe');
+      const signature = nodeRandom.bytes(64);
+      const signed = probeAnswerPreimage(request.body, signature);
+      return encodeAnswer('probe', { signature, nodeSignature: nodeCrypto.ed25519Sign(seed, signed) });
+    };
+    const lying = answering(cheat, async body => wrong(body, cheat.nodeSeed));
+    const garbling = answering(garbler, async body => wrong(body, nodeRandom.bytes(32)));
+    await auditAs(
+      'owner',
+      () => countOf(cheat, 'proof-wrong') > 0 && countOf(garbler, 'contribution-wrong') > 0,
+      request => garbling(lying(request)),
+    );
+    expect(evidence.of(cheat.nodeId)?.cheatedAtMs).not.toBeNull();
+    expect(evidence.of(garbler.nodeId)?.cheatedAtMs).toBeNull();
+  });
+
+  test('hold absence against one of many, and against nobody where nobody answers', async () => {
+    const absent = answering(at(holders, 0), async () => {
+      throw new SkerryError('PEER_UNREACHABLE');
+    });
+    let asked = 0;
+    await auditAs(
+      'owner',
+      () => asked > 20,
+      () => async () => {
+        asked += 1;
+        throw new SkerryError('PEER_UNREACHABLE');
+      },
+    );
+    expect(evidence.nodeIds()).toEqual([]);
+    await auditAs('owner', () => countOf(at(holders, 0), 'unreachable') > 0, absent);
+    expect(countOf(at(holders, 0), 'unreachable')).toBeGreaterThan(0);
+    for (const holder of holders.slice(1)) expect(countOf(holder, 'unreachable')).toBe(0);
+  });
+
+  test('say nothing of a key that was destroyed, or of who has too much to do', async () => {
+    let asked = 0;
+    const codes = ['KEY_DESTROYED', 'TOO_BUSY', 'RATE_LIMITED', 'CORE_MISMATCH'] as const;
+    await auditAs(
+      'owner',
+      () => asked > 16,
+      () => async () => {
+        throw new SkerryError(at(codes, asked++ % codes.length));
+      },
+    );
+    expect(evidence.nodeIds()).toEqual([]);
+  });
+});
