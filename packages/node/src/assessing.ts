@@ -13,6 +13,7 @@ import {
   reporterWeight,
   statedTrust,
   statementOn,
+  type TrustStatement,
   type TrustStatements,
 } from '@skerry/trust';
 import {
@@ -29,14 +30,21 @@ import type { EvidenceStore } from './evidence-store.ts';
 import type { NeighbourEntry } from './neighbours.ts';
 import type { PeerStreams } from './streams.ts';
 
-/** What a node makes of another, and of where it says it is. */
-type Verdict = { readonly assessment: Assessment; readonly place: PlaceVerdict };
-
-/** What another node says that it has seen of this one. */
+/** What a third node says that it has seen of the one that a verdict is on. */
 type Mention = {
   readonly report: Report;
   /** Weight of its word here, 0 to 1. */
   readonly weight: number;
+};
+
+/** What a node makes of another, and of where it says it is. */
+type Verdict = {
+  readonly assessment: Assessment;
+  readonly place: PlaceVerdict;
+  /** What this node's operator states on it, or null. */
+  readonly statement: TrustStatement | null;
+  /** What others say of it, those without weight too. */
+  readonly mentions: readonly Mention[];
 };
 
 /** What this node makes of others, from what it has seen itself, what others say, and what its operator states. */
@@ -48,7 +56,7 @@ export type Assessor = {
   /** What this node's next record says of others: as many as a record takes, the next ones the next time. */
   readonly observations: () => NodeRecord['observations'];
   /** How this node stands with others, as far as they say; by the weight of their words here. */
-  readonly ownStanding: () => Verdict & { readonly mentions: readonly Mention[] };
+  readonly ownStanding: () => Verdict;
   /** Looks at what a new record says of others, and notes whoever slanders. */
   readonly hear: (entry: NeighbourEntry) => void;
 };
@@ -109,6 +117,7 @@ type OwnCases = {
 
 type OwnCase = {
   readonly base: Omit<AssessmentInput, 'reports' | 'weightOf' | 'stated'>;
+  readonly statement: TrustStatement | null;
   /** The trust that this node's operator states, where it states any. */
   readonly stated: (earned: number) => number | null;
 };
@@ -134,6 +143,7 @@ function createOwnCases(options: AssessorOptions): OwnCases {
     const statement = statementOn(statements, nodeId, operator);
     return {
       base: { nodeId, operator, own: evidence.of(nodeId) ?? null, place, nowMs: clock.nowMs(), periodMs },
+      statement,
       stated: earned => (statement === null ? null : statedTrust(statement, earned)),
     };
   }
@@ -158,6 +168,23 @@ type Verdicts = {
   readonly onThisNode: Assessor['ownStanding'];
 };
 
+/** Bounds on where a node is by others' round trips to it. */
+function boundsByOthers(
+  { nodeId: ownId, directory }: AssessorOptions,
+  heard: readonly Heard[],
+  claim: Coordinates,
+  weightOf: (reporter: string) => number,
+): PlaceBound[] {
+  return heard.flatMap(({ report, roundTripMs }) => {
+    const { reporter, reporterOperator: operator } = report;
+    const entry = directory.entry(reporter);
+    if (!entry || roundTripMs === null || reporter === ownId) return [];
+    const claimedKm = greatCircleKm(claimOf(entry), claim);
+    const weight = weightOf(reporter);
+    return [{ observer: reporter, operator, isSelf: false, weight, roundTripMs, claimedKm }];
+  });
+}
+
 function createVerdicts(options: AssessorOptions, cases: OwnCases): Verdicts {
   const { nodeId: ownId, directory, periodMs, clock } = options;
   const nothing = { heard: new Map<string, Heard[]>(), verdicts: new Map<string, Verdict>() };
@@ -179,28 +206,22 @@ function createVerdicts(options: AssessorOptions, cases: OwnCases): Verdicts {
     return weight;
   }
 
-  /** Bounds on where a node is by others' round trips to it. */
-  function boundsOf(heard: readonly Heard[], claim: Coordinates): PlaceBound[] {
-    return heard.flatMap(({ report, roundTripMs }) => {
-      const { reporter, reporterOperator: operator } = report;
-      const entry = directory.entry(reporter);
-      if (!entry || roundTripMs === null || reporter === ownId) return [];
-      const claimedKm = greatCircleKm(claimOf(entry), claim);
-      const weight = weightOf(reporter);
-      return [{ observer: reporter, operator, isSelf: false, weight, roundTripMs, claimedKm }];
-    });
-  }
+  const mentionsIn = (heard: readonly Heard[]): Mention[] =>
+    heard.map(({ report }) => ({ report, weight: weightOf(report.reporter) }));
+  const boundsOf = (heard: readonly Heard[], claim: Coordinates): PlaceBound[] =>
+    boundsByOthers(options, heard, claim, weightOf);
 
   function workOut(entry: NeighbourEntry): Verdict {
     const heard = fresh().heard.get(entry.nodeId) ?? [];
     const claim = claimOf(entry);
-    const { base, stated } = cases.caseOf(entry);
+    const { base, statement, stated } = cases.caseOf(entry);
     const bounds = [...cases.boundOn(entry.nodeId, claim), ...boundsOf(heard, claim)];
     const place = cases.judge(entry.nodeId, base.operator, bounds);
     const input = { ...base, place, reports: heard.map(({ report }) => report), weightOf };
     const unstated = assess({ ...input, stated: null });
     const trust = stated(unstated.earned);
-    return { assessment: trust === null ? unstated : assess({ ...input, stated: trust }), place };
+    const assessment = trust === null ? unstated : assess({ ...input, stated: trust });
+    return { assessment, place, statement, mentions: mentionsIn(heard) };
   }
 
   return {
@@ -215,10 +236,17 @@ function createVerdicts(options: AssessorOptions, cases: OwnCases): Verdicts {
       const heard = fresh().heard.get(ownId) ?? [];
       const place = cases.judge(ownId, operator, boundsOf(heard, options.place));
       const reports = heard.map(({ report }) => report);
-      const unknown = { own: null, stated: null, nowMs: clock.nowMs(), periodMs };
-      const assessment = assess({ nodeId: ownId, operator, place, reports, weightOf, ...unknown });
-      const mentions = reports.map(report => ({ report, weight: weightOf(report.reporter) }));
-      return { assessment, place, mentions };
+      const base = {
+        nodeId: ownId,
+        operator,
+        own: null,
+        stated: null,
+        place,
+        nowMs: clock.nowMs(),
+        periodMs,
+      };
+      const assessment = assess({ ...base, reports, weightOf });
+      return { assessment, place, statement: null, mentions: mentionsIn(heard) };
     },
   };
 }

@@ -44,6 +44,8 @@ export type Host = {
   readonly addresses: () => string[];
   /** Node ids with an open connection. */
   readonly connectedNodes: () => string[];
+  /** Connections that others have opened to this node since it started. */
+  readonly inboundCount: () => number;
   /** Whether there is an open connection. */
   readonly isConnected: (nodeId: string) => boolean;
   /**
@@ -100,6 +102,10 @@ export async function createHost(options: HostOptions): Promise<Host> {
     privateKey,
     shelf,
   });
+  let inbound = 0;
+  libp2p.addEventListener('connection:open', ({ detail }) => {
+    if (detail.direction === 'inbound') inbound++;
+  });
   const book = createAddressBook(libp2p);
   const meshPeersMax = options.meshPeersMax ?? parameters.meshPeersMax;
   const keeper = createConnectionKeeper({ libp2p, bootstrap, meshPeersMax, scale, log });
@@ -112,6 +118,7 @@ export async function createHost(options: HostOptions): Promise<Host> {
     shelf,
     addresses: () => libp2p.getMultiaddrs().map(String),
     connectedNodes: () => libp2p.getPeers().map(String),
+    inboundCount: () => inbound,
     isConnected: id => book.isConnected(id),
     learnAddresses: async (id, addresses) => {
       if (id === nodeId || !(await book.learn(id, addresses))) return;

@@ -85,6 +85,8 @@ export type Network = Pick<
   readonly gossipRevocation: RevocationGossip['publish'];
   readonly evidence: EvidenceStore;
   readonly assessor: Assessor;
+  /** Audit period in ms: the unit in which evidence is capped and forgotten. */
+  readonly auditPeriodMs: number;
   /** What the DHT says of a key, checked, or undefined. */
   readonly fetchKeyRecord: (keyId: Uint8Array) => Promise<KeyRecord | undefined>;
   /** Stops everything, last opened first. */
@@ -177,6 +179,7 @@ async function open(options: NetworkOptions, closers: Closers): Promise<Omit<Net
   return {
     ...publisher,
     ...{ host, records, directory, streams, custody, evidence, assessor, notices, fetchKeyRecord },
+    auditPeriodMs: periodMs,
     gossipRevocation: gossip.publish,
   };
 }

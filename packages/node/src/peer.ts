@@ -50,31 +50,33 @@ export type PeerOptions = {
 };
 
 /** One Skerry node: holds others' shares, and deals and opens its owner's keys. */
-export type Peer = Ownership & {
-  readonly nodeId: string;
-  readonly home: string;
-  readonly place: Place;
-  readonly operator: string;
-  /** Multiaddrs with /p2p/. */
-  readonly addresses: () => string[];
-  /** Nodes that may hold a share, as the directory has them. */
-  readonly candidates: () => Candidate[];
-  /** Whether a node has a connection and answers. */
-  readonly isAlive: (nodeId: string) => boolean;
-  /** Shares kept here. */
-  readonly shareCount: () => number;
-  readonly keys: Pick<Keyring, 'get' | 'list'>;
-  readonly network: Network;
-  /** Refuses connections with these nodes, and only these, from here on; the ones that exist are closed. */
-  readonly deny: (nodeIds: readonly string[]) => Promise<void>;
-  /** Stops everything in order, and lets go of the home. A second call waits for the first. */
-  readonly close: () => Promise<void>;
-  /** Stops as a crash would: connections are cut first, and nothing is drained or told to anybody. */
-  readonly abandon: () => Promise<void>;
-};
+export type Peer = Ownership &
+  Pick<
+    PeerOptions,
+    'home' | 'place' | 'operator' | 'capacity' | 'profile' | 'auditMs' | 'isPlaceVerified'
+  > & {
+    readonly nodeId: string;
+    /** Multiaddrs with /p2p/. */
+    readonly addresses: () => string[];
+    /** Nodes that may hold a share, as the directory has them. */
+    readonly candidates: () => Candidate[];
+    /** Whether a node has a connection and answers. */
+    readonly isAlive: (nodeId: string) => boolean;
+    /** Shares kept here. */
+    readonly shareCount: () => number;
+    readonly keys: Pick<Keyring, 'get' | 'list'>;
+    readonly network: Network;
+    /** Refuses connections with these nodes, and only these, from here on; the ones that exist are closed. */
+    readonly deny: (nodeIds: readonly string[]) => Promise<void>;
+    /** Stops everything in order, and lets go of the home. A second call waits for the first. */
+    readonly close: () => Promise<void>;
+    /** Stops as a crash would: connections are cut first, and nothing is drained or told to anybody. */
+    readonly abandon: () => Promise<void>;
+  };
 
 async function startPeer(options: PeerOptions, closers: Closers): Promise<Peer> {
-  const { home, place, operator, clock = nodeClock, log } = options;
+  const { home, place, operator, capacity, profile, auditMs, isPlaceVerified } = options;
+  const { clock = nodeClock, log } = options;
   const { nodeId, nodeSeed, ownerSeed } = await loadIdentity(home, options.passphrase);
   closers.add(async () => wipe(nodeSeed, ownerSeed));
   const nodeKey = nodeCrypto.ed25519PublicKey(nodeSeed);
@@ -87,12 +89,12 @@ async function startPeer(options: PeerOptions, closers: Closers): Promise<Peer> 
     if (tombstone) network.publishTombstone(tombstone, [], true);
     else network.keepManifest(manifest);
   }
-  if (options.auditMs > 0) {
+  if (auditMs > 0) {
     const auditing = {
       ...network,
       keyring,
       nodeKey,
-      auditMs: options.auditMs,
+      auditMs,
       clock,
       random: nodeRandom,
       log,
@@ -115,6 +117,10 @@ async function startPeer(options: PeerOptions, closers: Closers): Promise<Peer> 
     home,
     place,
     operator,
+    capacity,
+    profile,
+    auditMs,
+    isPlaceVerified,
     addresses: network.host.addresses,
     candidates: network.assessor.candidates,
     isAlive: network.streams.isAlive,
