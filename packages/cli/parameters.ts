@@ -84,3 +84,27 @@ export const unchosenShownMax = 60;
 
 /** Columns from which on a table of holders also has their node ids; places come first. */
 export const nodeColumnFromWidth = 110;
+
+/** Bytes free on a home's disk under which doctor warns: days of an ordinary store's growth. */
+export const diskFreeBytesEnough = 1_073_741_824;
+
+/** Bytes free under which doctor calls it bad: some times the 5 MiB without which a store writes nothing more. */
+export const diskFreeBytesMin = 67_108_864;
+
+/** Milliseconds by which a clock may be off before doctor warns: far more than one that is kept by NTP ever is. */
+export const clockSkewEnoughMs = 10_000;
+
+/** Milliseconds from which doctor calls it bad: half of what others allow before they refuse what this node signs. */
+export const clockSkewMaxMs = 60_000;
+
+/** Part of a node's capacity from which doctor warns that it fills up. */
+export const capacityFullFrom = 0.9;
+
+/** Milliseconds after a start in which nobody has to have connected to a node: others dial within minutes. */
+export const inboundPatienceMs = 600_000;
+
+/** Claims that a node's own round trips must contradict, at least, before it is the node's own place that looks wrong. */
+export const contradictedClaimsMin = 2;
+
+/** Reports that are shown on a terminal, at most; --json has all. */
+export const reportsShownMax = 20;

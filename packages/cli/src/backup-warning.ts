@@ -6,19 +6,34 @@ import type { Invocation } from './command.ts';
 const markerName = 'backed-up';
 
 /**
+ * Whether a home's owner says that its owner key was copied to a safe place.
+ *
+ * @param home the home directory
+ */
+export async function isBackedUp(home: string): Promise<boolean> {
+  return access(join(home, markerName)).then(
+    () => true,
+    () => false,
+  );
+}
+
+/**
+ * What to do while a home's owner key exists once.
+ *
+ * @param home the home directory
+ */
+export async function backupAdvice(home: string): Promise<string> {
+  const { needsPassphrase } = await import('@skerry/node/identity');
+  const locked = await needsPassphrase(home).catch(() => false); // a home that is gone is no reason to fail here
+  const opener = locked ? 'with its passphrase opens your keys: copy both' : 'alone opens your keys: copy it';
+  return `${join(home, 'owner.key')} ${opener} to a safe place, then make the file ${join(home, markerName)}`;
+}
+
+/**
  * Warns, until told otherwise, that a home's owner key exists once: without it, keys outlive who may open them.
  *
  * @param home the home directory
  */
 export async function warnOfBackup(home: string, invocation: Pick<Invocation, 'warn'>): Promise<void> {
-  const marker = join(home, markerName);
-  const marked = await access(marker).then(
-    () => true,
-    () => false,
-  );
-  if (marked) return;
-  const { needsPassphrase } = await import('@skerry/node/identity');
-  const locked = await needsPassphrase(home).catch(() => false); // a home that is gone is no reason to fail here
-  const opener = locked ? 'with its passphrase opens your keys: copy both' : 'alone opens your keys: copy it';
-  await invocation.warn(`${join(home, 'owner.key')} ${opener} to a safe place, then make the file ${marker}`);
+  if (!(await isBackedUp(home))) await invocation.warn(await backupAdvice(home));
 }

@@ -84,6 +84,11 @@ const slots: readonly CommandSlot[] = [
     summary: 'how the daemon does',
     load: async () => (await import('./commands/status.ts')).statusCommand,
   },
+  {
+    name: 'doctor',
+    summary: 'what is wrong with the daemon or its standing, and what to do',
+    load: async () => (await import('./commands/doctor.ts')).doctorCommand,
+  },
 ];
 
 const afterHelp = `

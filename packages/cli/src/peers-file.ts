@@ -74,6 +74,15 @@ function placeOf(value: unknown, where: string): Place {
   };
 }
 
+/** Where a node counts as being: elsewhere than it claims where its claim is refuted, in a region of all such nodes. */
+function countedAs(claim: Place, value: unknown, where: string): Place {
+  if (value === null) return claim;
+  const fields = fieldsOf(value, where);
+  const lat = numberOf(field(fields, 'lat'), `${where}.lat`, -90, 90);
+  const lon = numberOf(field(fields, 'lon'), `${where}.lon`, -180, 180);
+  return { ...claim, lat, lon, region: 'refuted' };
+}
+
 /** Finds places by their text, each once. */
 function createPlaceFinder(loadGazetteer: PeersContext['loadGazetteer']) {
   const found = new Map<string, Place>();
@@ -118,12 +127,13 @@ async function candidateOf(
   const location = field(fields, 'location');
   const given = field(fields, 'trust') ?? trustIn(trust, nodeId, operator);
   const availability = field(fields, 'availability') ?? availabilityDefault;
+  const claim =
+    typeof location === 'string'
+      ? await findPlace(location, `${where}.location`)
+      : placeOf(location, `${where}.location`);
   return {
     nodeId,
-    place:
-      typeof location === 'string'
-        ? await findPlace(location, `${where}.location`)
-        : placeOf(location, `${where}.location`),
+    place: countedAs(claim, field(fields, 'countsAs') ?? null, `${where}.countsAs`),
     operator,
     trust: numberOf(given, `${where}.trust`, 0, 1),
     availability: numberOf(availability, `${where}.availability`, 0, 1),
@@ -141,7 +151,8 @@ function parseFile(text: string, path: string): unknown {
 /**
  * Reads the nodes that a plan may choose from: `{"peers": [...]}`, as `skerry peers ls --json` writes it or by hand.
  * An entry has `nodeId`, `location` ("City, CC", "lat,lon" or `{name, lat, lon, country}`), and perhaps `operator`,
- * `trust` and `availability`; other fields are passed over. Names may hold any characters: who shows them makes them
+ * `trust`, `availability` and `countsAs` (`{lat, lon}`: its claim is refuted, and it counts as being there); other
+ * fields are passed over. Names may hold any characters: who shows them makes them
  * safe.
  *
  * @param path the file

@@ -71,7 +71,12 @@ function residentMegabytes(): number {
 }
 
 describe('the socket of a daemon', () => {
-  const names = ['reserve', 'plan', 'deal', 'open', 'keys', 'key', 'grant', 'peers', 'status'];
+  const names = ['reserve', 'plan', 'deal', 'open', 'keys', 'key', 'explain', 'grant'].concat([
+    'peers',
+    'peer',
+    'status',
+    'doctor',
+  ]);
 
   test('answers documents of any shape to any method, and never fails by a bug', async () => {
     const zeros = '0'.repeat(64);

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { stripVTControlCharacters } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { documentIn, type RunOptions, run } from './captured-run.ts';
 import { type DaemonProcess, startDaemon, startNetwork, untilAlive } from './daemons.ts';
@@ -49,7 +50,7 @@ describe('skerry init', () => {
   });
 });
 
-test.each([['status'], ['peers'], ['key', 'ls'], ['run']])(
+test.each([['status'], ['doctor'], ['peers'], ['key', 'ls'], ['run']])(
   '%s in a home without daemon or identity is a coded error',
   async (...argv) => {
     using folder = createFolder();
@@ -157,10 +158,10 @@ describe('six daemons in processes of their own', () => {
 
   test('peers and status cut no node id and no address, however narrow the terminal', async () => {
     const { nodeId } = daemons[1]!.ready;
-    const narrow = (await at(0, ['peers'], { columns: 80 })).stdout;
+    const narrow = stripVTControlCharacters((await at(0, ['peers'], { columns: 80 })).stdout);
     expect(narrow).toContain(`\n  ${nodeId}\n`);
     for (const line of narrow.split('\n')) expect(line.length).toBeLessThanOrEqual(80);
-    expect((await at(0, ['peers'], { columns: 120 })).stdout).toMatch(new RegExp(`yes .* ${nodeId}\n`));
+    expect((await at(0, ['peers'], { columns: 140 })).stdout).toMatch(new RegExp(`yes .* ${nodeId}\n`));
     expect((await at(0, ['peers', 'show', nodeId], { columns: 60 })).stdout).toContain(`  ${nodeId}\n`);
     expect((await at(0, ['status'], { columns: 60 })).stdout).toContain(daemons[0]!.ready.listen[0]);
   });

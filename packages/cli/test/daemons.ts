@@ -69,14 +69,24 @@ const places = [
   'Mumbai, IN',
 ];
 
-/** Daemons on this machine, each of its own operator, the first one known to the others. */
-export async function startNetwork(root: (name: string) => string, count: number): Promise<DaemonProcess[]> {
+/** Settings of a home besides those that `init` writes. */
+type Settings = Readonly<Record<string, string>>;
+
+/** Daemons on this machine, each of its own operator, the first one known to the others, with settings by their index. */
+export async function startNetwork(
+  root: (name: string) => string,
+  count: number,
+  settings: Readonly<Record<number, Settings>> = {},
+): Promise<DaemonProcess[]> {
   const homes = Array.from({ length: count }, (_, i) => root(`node${i}`));
   for (const [i, home] of homes.entries()) {
     const place = places[i % places.length]!;
-    const argv = ['init', '--location', place, '--operator', `op${i}`, '--profile', 'local'];
-    const made = await run(argv, { env: { SKERRY_HOME: home } });
-    if (made.exitCode !== 0) throw new Error(made.stderr);
+    const init = ['init', '--location', place, '--operator', `op${i}`, '--profile', 'local'];
+    const sets = Object.entries(settings[i] ?? {}).map(([key, value]) => ['config', 'set', key, value]);
+    for (const argv of [init, ...sets]) {
+      const made = await run(argv, { env: { SKERRY_HOME: home } });
+      if (made.exitCode !== 0) throw new Error(made.stderr);
+    }
   }
   const [firstHome, ...otherHomes] = homes as [string, ...string[]];
   const first = await startDaemon(firstHome, []);

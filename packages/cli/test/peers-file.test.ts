@@ -35,6 +35,19 @@ const read = (document: unknown, island = createIsland()) => readText(JSON.strin
 const peer = { nodeId: 'a', location: { name: 'x', lat: 1, lon: 2, country: 'IS', region: '999' } };
 
 describe('readPeersFile', () => {
+  it('counts a node whose claim is refuted where the file says, in a region of all such nodes', async () => {
+    const countsAs = { lat: 50, lon: 8, region: '154' };
+    const { candidates } = await read({ peers: [{ ...peer, countsAs }] });
+    const place = { name: 'x', lat: 50, lon: 8, country: 'IS', region: 'refuted' };
+    expect(candidates[0]).toMatchObject({ place });
+    const { candidates: believed } = await read({ peers: [{ ...peer, countsAs: null }] });
+    expect(believed[0]).toMatchObject({ place: { lat: 1, lon: 2, region: '154' } });
+    await expect(read({ peers: [{ ...peer, countsAs: { lat: 91, lon: 0 } }] })).rejects.toMatchObject({
+      code: 'PEERS_INVALID',
+      metadata: { where: 'peers[0].countsAs.lat' },
+    });
+  });
+
   it('fills in what an entry leaves out, and takes the region from the country', async () => {
     expect(await read({ peers: [{ ...peer, software: 'ignored' }] })).toEqual({
       simulated: false,

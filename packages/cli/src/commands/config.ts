@@ -8,14 +8,16 @@ import type { Setting, SettingKey } from '../settings.ts';
 const afterHelp = `
 Values come from SKERRY_* variables, then HOME/config.toml, then defaults;
 flags of a command win over all.
-Trust has a table of its own: [trust], with a node id or "operator:NAME" for
-each number from 0 to 1.
+Trust has a table of its own, [trust]: for a node id or "operator:NAME" a number
+from 0 to 1, which stands for all evidence, or a word: deny (the same as 0),
+allow (0.50 at least, as a stranger has), vouch (0.80 at least, enough for high
+risk). The daemon takes a change in when it next starts.
 
 Examples:
   skerry config
   skerry config get profile
   skerry config set risk-minimum medium
-  skerry config set trust.operator:acme 0.8`;
+  skerry config set trust.operator:acme vouch`;
 
 const trustPrefix = 'trust.';
 

@@ -17,6 +17,9 @@ and cannot be made again, so back it up. Under a passphrase they are age files;
 --passphrase asks for it twice, else it is in --passphrase-file,
 SKERRY_PASSPHRASE_FILE or passphrase-file. What no flag says of place, operator
 and profile is taken from SKERRY_LOCATION, SKERRY_OPERATOR and SKERRY_PROFILE.
+Say truly where the node is: a claim that round trips refute costs its trust.
+--profile local is for nodes on one machine or LAN: there claims of place are
+believed, as all round trips are near 0 (verify-place).
 
 Examples:
   skerry init --location "Reykjavik, IS" --operator acme

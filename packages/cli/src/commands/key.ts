@@ -4,6 +4,7 @@ import { aliasLengthMax } from '../../parameters.ts';
 import { isAlias } from '../alias.ts';
 import type { CommandModule, Invocation } from '../command.ts';
 import type { Daemon } from '../daemon/client.ts';
+import type { ExplainDocument } from '../daemon/key-evidence.ts';
 import { readInteger } from '../flags.ts';
 import { declareGrantFlags, type GrantFlags, readGrant } from '../grant-token.ts';
 import type { KeyDocument } from '../key-document.ts';
@@ -141,12 +142,19 @@ async function show(name: string, invocation: Invocation): Promise<void> {
 }
 
 async function explain(name: string, invocation: Invocation): Promise<void> {
-  const { document } = await (await connect(invocation)).call('key', { key: name });
+  const { document } = await (await connect(invocation)).call('explain', { key: name });
+  const { renderThenAndNow } = await import('../render/explain-text.ts');
   const { renderPromises, renderTargets } = await import('../render/placement.ts');
   await invocation.print(document, () => {
-    const { certificate } = document as { certificate: Parameters<typeof renderPromises>[0] };
+    const key = document as ExplainDocument;
     const display = { tableWidth: invocation.tableWidth, color: invocation.color, paint: invocation.paint };
-    return `${keyText(document as KeyDocument)}\n${renderTargets(certificate, display)}\n${renderPromises(certificate)}`;
+    return [
+      keyText(key),
+      'when it was dealt, and now',
+      renderThenAndNow(key.holders, display),
+      renderTargets(key.certificate, display),
+      renderPromises(key.certificate),
+    ].join('\n');
   });
 }
 
@@ -225,7 +233,7 @@ export const keyCommand: CommandModule = {
       .action(async (name: string) => show(name, invocation));
     command
       .command('explain')
-      .description('why a key has the holders that it has')
+      .description('why a key has its holders, and what is known of them by now')
       .argument('<key>', 'key id, or alias')
       .action(async (name: string) => explain(name, invocation));
     command

@@ -1,74 +1,29 @@
-import { SkerryError } from '@skerry/base';
-import type { Candidate } from '@skerry/placement';
-import { nodeColumnFromWidth } from '../../parameters.ts';
 import type { CommandModule, Invocation } from '../command.ts';
-import { printable } from '../render/text.ts';
-
-type Peer = Omit<Candidate, 'place'> & {
-  readonly location: Candidate['place'];
-  readonly alive: boolean;
-  readonly roundTripMs: number | null;
-  readonly leastRoundTripMs: number | null;
-};
+import type { PeerDocument, PeerRow } from '../daemon/peer-documents.ts';
 
 const afterHelp = `
-Trust is neutral (0.50) unless you state otherwise: skerry config set
-trust.operator:NAME 0.8.
+Trust is 0.50 without evidence. What this node has seen, and what others say by
+the weight of their own trust, moves it; your statements override both:
+skerry config set trust.operator:NAME vouch (or deny, allow, 0 to 1).
+"answers" is the probability that a node answers; "claim" is what round trips
+say of where it says it is; show has all the evidence, with its age.
 skerry peers ls --json is what skerry plan --peers takes.`;
 
-async function askPeers(invocation: Invocation): Promise<Peer[]> {
+async function ask(method: string, argument: object, invocation: Invocation): Promise<unknown> {
   const { connectDaemon } = await import('../daemon/client.ts');
-  const { document } = await connectDaemon(await invocation.findHome()).call('peers', {});
-  return (document as { peers: Peer[] }).peers;
+  return (await connectDaemon(await invocation.findHome()).call(method, argument)).document;
 }
 
-const milliseconds = (roundTripMs: number | null): string =>
-  roundTripMs === null ? '' : `${roundTripMs.toFixed(0)} ms`;
-
 async function list(invocation: Invocation): Promise<void> {
-  const { renderTable } = await import('../render/table.ts');
-  const peers = await askPeers(invocation);
-  const { tableWidth: width, color } = invocation;
-  // A node id is to be copied, so it is never cut: where there is little room it has a line of its own.
-  const isNarrow = width !== undefined && width < nodeColumnFromWidth;
-  await invocation.print({ peers }, () => {
-    const rows = peers.map(({ nodeId, location, operator, trust, alive, roundTripMs }) => [
-      location.name,
-      location.country,
-      operator ?? '',
-      trust.toFixed(2),
-      alive ? 'yes' : 'no',
-      milliseconds(roundTripMs),
-      ...(isNarrow ? [] : [nodeId]),
-    ]);
-    const titles = ['place', '', 'operator', 'trust', 'alive', 'round trip', ...(isNarrow ? [] : ['node'])];
-    const table = renderTable(rows, { columns: titles.map(title => ({ title })), width, color });
-    if (!isNarrow) return table;
-    const [head, ...lines] = table.trimEnd().split('\n');
-    return [head, ...lines.map((line, index) => `${line}\n  ${printable(peers[index]!.nodeId)}`), ''].join(
-      '\n',
-    );
-  });
+  const { renderPeers } = await import('../render/peer-text.ts');
+  const document = (await ask('peers', {}, invocation)) as { peers: PeerRow[] };
+  await invocation.print(document, () => renderPeers(document.peers, invocation));
 }
 
 async function show(nodeId: string, invocation: Invocation): Promise<void> {
-  const peer = (await askPeers(invocation)).find(candidate => candidate.nodeId === nodeId);
-  if (!peer) throw new SkerryError('PEER_UNREACHABLE', `no node ${nodeId} is in the directory`, { nodeId });
-  const { renderTable } = await import('../render/table.ts');
-  await invocation.print(peer, () => {
-    const { location, operator, trust, availability, alive, roundTripMs, leastRoundTripMs } = peer;
-    const rows = [
-      ['node', nodeId],
-      ['place', `${location.name}, ${location.country} (${location.lat}, ${location.lon})`],
-      ['operator', operator ?? 'none: the node counts as its own'],
-      ['trust', trust.toFixed(2)],
-      ['availability', availability.toFixed(2)],
-      ['alive', alive ? 'yes' : 'no'],
-      ['round trip', milliseconds(roundTripMs) || 'not measured'],
-      ['at least', milliseconds(leastRoundTripMs) || 'not measured'],
-    ];
-    return renderTable(rows, { columns: [{ title: '' }, { title: '' }] });
-  });
+  const { renderPeer } = await import('../render/peer-text.ts');
+  const peer = (await ask('peer', { nodeId }, invocation)) as PeerDocument;
+  await invocation.print(peer, () => renderPeer(peer, invocation.tableWidth));
 }
 
 /** `skerry peers`: what this node knows of others. */
@@ -81,7 +36,7 @@ export const peersCommand: CommandModule = {
       .action(async () => list(invocation));
     command
       .command('show')
-      .description('one node')
+      .description('one node: every number with its evidence and the age of that')
       .argument('<nodeid>')
       .action(async (nodeId: string) => show(nodeId, invocation));
   },

@@ -1,5 +1,6 @@
 import type { Place } from '@skerry/placement';
 import type { CommandModule } from '../command.ts';
+import type { StandingDocument } from '../daemon/peer-documents.ts';
 
 type Status = {
   readonly nodeId: string;
@@ -12,6 +13,7 @@ type Status = {
   readonly shares: number;
   readonly keys: number;
   readonly keysBelowThreshold: readonly string[];
+  readonly standing: StandingDocument;
   readonly uptimeS: number;
 };
 
@@ -19,6 +21,12 @@ type Status = {
 function linesOf(name: string, texts: readonly string[]): [string, string][] {
   const [first = 'none', ...others] = texts;
   return [[name, first], ...others.map((text): [string, string] => ['', text])];
+}
+
+/** How this node stands with others, in a line. */
+function standingText({ trust, reports, place }: StandingDocument): string {
+  const heard = reports.filter(({ weight }) => weight > 0).length;
+  return `${trust.toFixed(2)}; reports: ${reports.length}, with weight here: ${heard}; place ${place.verdict} (skerry doctor)`;
 }
 
 /** `skerry status`: the daemon of a home. */
@@ -37,6 +45,7 @@ export const statusCommand: CommandModule = {
           ['operator', status.operator],
           ...linesOf('listens on', status.listen),
           ['peers', `${status.peers} known, ${status.alive} answer`],
+          ['standing', standingText(status.standing)],
           ['shares held', String(status.shares)],
           ['keys owned', String(status.keys)],
           ...linesOf('below threshold', status.keysBelowThreshold),

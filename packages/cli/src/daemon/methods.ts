@@ -11,8 +11,11 @@ import {
 import type { Counts } from '@skerry/placement';
 import { keyIdPrefixMin } from '../../parameters.ts';
 import { isAlias } from '../alias.ts';
+import { doctorDocument } from '../doctor/document.ts';
 import { keyDocument } from '../key-document.ts';
+import { explainDocument } from './key-evidence.ts';
 import type { Packet } from './packet.ts';
+import { peerDocument, peersDocument, standingDocument } from './peer-documents.ts';
 import type { Methods } from './server.ts';
 
 /** A call's argument, read field by field; what is not of its type is a MESSAGE_MALFORMED. */
@@ -168,28 +171,6 @@ function endingDocument({ acknowledged, needed, k, outstanding }: Ending): objec
   return { acknowledged, needed, k, outstanding: missing };
 }
 
-/** Milliseconds in tenths, rounded up so that a least round trip stays no shorter than it was; null for none. */
-function inTenths(ms: number | undefined): number | null {
-  return ms === undefined ? null : Math.ceil(ms * 10) / 10;
-}
-
-function peersDocument(peer: Peer): object {
-  const peers = peer.candidates().map(({ nodeId, place, operator, trust, availability }) => {
-    const { roundTripMs, leastRoundTripMs } = peer.network.streams;
-    return {
-      nodeId,
-      location: place,
-      operator,
-      trust,
-      availability,
-      alive: peer.isAlive(nodeId),
-      roundTripMs: inTenths(roundTripMs(nodeId)),
-      leastRoundTripMs: inTenths(leastRoundTripMs(nodeId)),
-    };
-  });
-  return { peers };
-}
-
 async function statusDocument(peer: Peer): Promise<object> {
   const keys = await peer.keys.list();
   const documents = keys.map(key => keyDocument(key, peer.isAlive));
@@ -207,6 +188,7 @@ async function statusDocument(peer: Peer): Promise<object> {
     keysBelowThreshold: documents
       .filter(({ margin, destroyed }) => margin < 0 && !destroyed)
       .map(({ keyId }) => keyId),
+    standing: standingDocument(peer),
     uptimeS: Math.round(process.uptime()),
   };
 }
@@ -261,7 +243,11 @@ export function daemonMethods(peer: Peer): Methods {
       const isComplete = ending.acknowledged >= ending.needed;
       return answer({ keyId: toHex(keyId), ...endingDocument(ending), complete: isComplete });
     },
+    explain: async ({ document }) =>
+      answer(explainDocument(await findOwned(peer, fieldsOf(document).text('key')), peer)),
     peers: async () => answer(peersDocument(peer)),
+    peer: async ({ document }) => answer(peerDocument(peer, fieldsOf(document).text('nodeId'))),
+    doctor: async () => answer(await doctorDocument(peer)),
     status: async () => answer(await statusDocument(peer)),
   };
 }

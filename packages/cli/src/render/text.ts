@@ -81,3 +81,31 @@ export function truncate(text: string, cells: number): string {
   }
   return `${kept}…`;
 }
+
+/**
+ * Prose broken into lines at its spaces; a word that is too long for a line has one of its own, uncut. The text is made
+ * safe for a terminal first.
+ *
+ * @param text from anywhere; it is broken at its single spaces
+ * @param cells of a line, with what it begins with; undefined for any
+ * @param first what the first line begins with
+ * @param rest what each other line begins with
+ * @returns lines, each ended by a line feed; at least one
+ */
+export function wrapText(
+  text: string,
+  cells: number | undefined,
+  first: string,
+  rest: string = ' '.repeat(cellWidth(first)),
+): string {
+  const lines = [first];
+  let isEmpty = true;
+  for (const word of printable(text).split(' ')) {
+    const line = lines.at(-1)!;
+    const longer = isEmpty ? line + word : `${line} ${word}`;
+    if (isEmpty || cellWidth(longer) <= (cells ?? Number.POSITIVE_INFINITY)) lines[lines.length - 1] = longer;
+    else lines.push(rest + word);
+    isEmpty = false;
+  }
+  return lines.map(line => `${line.trimEnd()}\n`).join('');
+}

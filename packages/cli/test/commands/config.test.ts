@@ -53,6 +53,30 @@ describe('skerry config', () => {
     expect(got.stdout).toBe('0.5\n');
   });
 
+  it('takes a number or a word for trust, how often to audit, and whether to verify places', async () => {
+    using folder = createFolder();
+    const env = { SKERRY_HOME: folder.path('.') };
+    const values = [
+      ['trust.operator:acme', 'vouch'],
+      ['trust.abc', 'deny'],
+      ['trust.def', 'allow'],
+      ['trust.ghi', '0.25'],
+      ['audit-minutes', '0'],
+      ['verify-place', 'yes'],
+    ] as const;
+    for (const [key, value] of values) {
+      expect((await run(['config', 'set', key, value], { env })).exitCode).toBe(0);
+      expect((await run(['config', 'get', key], { env })).stdout).toBe(`${value}\n`);
+    }
+    const listed = documentIn(await run(['config', '--json'], { env })) as { settings: object };
+    expect(listed.settings).toMatchObject({
+      trust: { value: { 'operator:acme': 'vouch', abc: 'deny', def: 'allow', ghi: 0.25 } },
+      'audit-minutes': { value: 0 },
+    });
+    expect((await run(['config', 'get', 'audit-minutes'])).stdout).toBe('360\n');
+    expect((await run(['config', 'get', 'verify-place'])).stdout).toBe('auto\n');
+  });
+
   it('warns when the environment wins over what was set', async () => {
     using folder = createFolder();
     const env = { SKERRY_HOME: folder.path('.'), SKERRY_PROFILE: 'open' };
@@ -72,7 +96,12 @@ describe('skerry config', () => {
     ['operator', '\u001b[31macme', 'printable'],
     ['operator', 'x'.repeat(65), 'at most 64'],
     ['trust.abc', '1.1', '0 to 1'],
+    ['trust.abc', 'denied', 'allow, vouch, deny'],
     ['trust.', '1', '0 to 1'],
+    ['audit-minutes', '-1', '0 to 40320'],
+    ['audit-minutes', '40321', '0 to 40320'],
+    ['audit-minutes', '0.5', '0 to 40320'],
+    ['verify-place', 'true', 'one of auto, yes, no'],
     ['trust', '1', 'trust.NODEID'],
     ['wind', '1', 'there is no setting wind'],
     ['__proto__', '1', 'there is no setting'],
