@@ -1,4 +1,4 @@
-import { type Clock, compareBytes } from '@skerry/base';
+import { type Clock, compareBytes, equalBytes, toHex } from '@skerry/base';
 import { type Candidate, type Coordinates, greatCircleKm, regionOf } from '@skerry/placement';
 import {
   type Assessment,
@@ -38,11 +38,14 @@ type Mention = {
 };
 
 /** What a node makes of another, and of where it says it is. */
-type Verdict = {
+type BareVerdict = {
   readonly assessment: Assessment;
   readonly place: PlaceVerdict;
   /** What this node's operator states on it, or null. */
   readonly statement: TrustStatement | null;
+};
+
+type Verdict = BareVerdict & {
   /** What others say of it, those without weight too. */
   readonly mentions: readonly Mention[];
 };
@@ -88,20 +91,26 @@ function operatorIn({ record }: NeighbourEntry): string | null {
   return record.operator === '' ? null : record.operator;
 }
 
-/** What a record says of others. */
-function reportsIn(entry: NeighbourEntry): Heard[] {
-  const { nodeId: reporter, issuedAtMs: atMs, record } = entry;
-  return record.observations.map(said => ({
+/** One thing that a record says of another node, and whose record it is. */
+type Said = { readonly by: NeighbourEntry; readonly said: NodeRecord['observations'][number] };
+
+/**
+ * What a record says of a node.
+ *
+ * @param subject its node id: to work it out from its key takes longer than all else
+ */
+function heardOf({ by, said }: Said, subject: string): Heard {
+  return {
     report: {
-      reporter,
-      reporterOperator: operatorIn(entry),
-      subject: nodeIdOf(said.subject),
-      atMs,
+      reporter: by.nodeId,
+      reporterOperator: operatorIn(by),
+      subject,
+      atMs: by.issuedAtMs,
       availability: { good: said.availabilityGood / 100, bad: said.availabilityBad / 100 },
       integrity: { good: said.integrityGood / 100, bad: said.integrityBad / 100 },
     },
     roundTripMs: said.roundTripTenthsMs === null ? null : said.roundTripTenthsMs / 10,
-  }));
+  };
 }
 
 /** What this node knows of others by itself alone. */
@@ -155,7 +164,8 @@ function createOwnCases(options: AssessorOptions): OwnCases {
     weightOf: reporter => {
       const entry = directory.entry(reporter);
       if (!entry || reporter === ownId) return 0;
-      const { base, stated } = caseOf(entry);
+      const { base, statement, stated } = caseOf(entry);
+      if (base.own === null && statement === null) return 0; // a newcomer, or less
       const { earned } = assess({ ...base, stated: null, reports: [], weightOf: () => 0 });
       return reporterWeight({ ...base, stated: stated(earned) });
     },
@@ -164,8 +174,10 @@ function createOwnCases(options: AssessorOptions): OwnCases {
 
 /** Verdicts on nodes of the directory, and on this one. They are worked out when wanted, and kept for a moment. */
 type Verdicts = {
-  readonly on: (entry: NeighbourEntry) => Verdict;
-  readonly onThisNode: Assessor['ownStanding'];
+  readonly on: (entry: NeighbourEntry) => BareVerdict;
+  readonly onThisNode: () => BareVerdict;
+  /** What others say of a node, those without weight too. */
+  readonly mentionsOf: (nodeId: string) => Mention[];
 };
 
 /** Bounds on where a node is by others' round trips to it. */
@@ -185,68 +197,87 @@ function boundsByOthers(
   });
 }
 
-function createVerdicts(options: AssessorOptions, cases: OwnCases): Verdicts {
-  const { nodeId: ownId, directory, periodMs, clock } = options;
-  const nothing = { heard: new Map<string, Heard[]>(), verdicts: new Map<string, Verdict>() };
-  let known = { ...nothing, atMs: Number.NEGATIVE_INFINITY, weights: new Map<string, number>() };
+/** What records say, from those whose word weighs something; with the weights, for as long as they are fresh. */
+function createHearing({ directory, clock }: AssessorOptions, cases: OwnCases) {
+  let atMs = Number.NEGATIVE_INFINITY;
+  let weights = new Map<string, number>();
+  let bySubject = new Map<string, Said[]>();
+  let verdicts = new Map<string, BareVerdict>();
 
-  /** All that records say, by whom it is about; and verdicts, for as long as both are fresh. */
-  function fresh(): typeof known {
-    const atMs = clock.nowMs();
-    if (Math.abs(atMs - known.atMs) < parameters.verdictMs) return known;
-    const heard = Map.groupBy(directory.entries().flatMap(reportsIn), ({ report }) => report.subject);
-    known = { atMs, heard, verdicts: new Map(), weights: new Map() };
-    return known;
-  }
-
+  /** The weight of a reporter's word, as it was when what is kept was worked out. */
   function weightOf(reporter: string): number {
-    const { weights } = fresh();
     const weight = weights.get(reporter) ?? cases.weightOf(reporter);
     weights.set(reporter, weight);
     return weight;
   }
 
-  const mentionsIn = (heard: readonly Heard[]): Mention[] =>
-    heard.map(({ report }) => ({ report, weight: weightOf(report.reporter) }));
-  const boundsOf = (heard: readonly Heard[], claim: Coordinates): PlaceBound[] =>
-    boundsByOthers(options, heard, claim, weightOf);
+  return {
+    weightOf,
+    /** Verdicts so far; none where time has passed. */
+    verdicts: (): Map<string, BareVerdict> => {
+      const nowMs = clock.nowMs();
+      if (Math.abs(nowMs - atMs) < parameters.verdictMs) return verdicts;
+      [atMs, weights, verdicts] = [nowMs, new Map(), new Map()];
+      const said = directory
+        .entries()
+        .filter(({ nodeId }) => weightOf(nodeId) > 0)
+        .flatMap(by => by.record.observations.map(said => ({ by, said })));
+      bySubject = Map.groupBy(said, ({ said: { subject } }) => toHex(subject));
+      return verdicts;
+    },
+    heardOf: (nodeId: string, nodeKey: Uint8Array): Heard[] =>
+      (bySubject.get(toHex(nodeKey)) ?? []).map(said => heardOf(said, nodeId)),
+  };
+}
 
-  function workOut(entry: NeighbourEntry): Verdict {
-    const heard = fresh().heard.get(entry.nodeId) ?? [];
+function createVerdicts(options: AssessorOptions, cases: OwnCases): Verdicts {
+  const { nodeId: ownId, directory, periodMs, clock } = options;
+  const hearing = createHearing(options, cases);
+  const { weightOf } = hearing;
+
+  function workOut(entry: NeighbourEntry): BareVerdict {
+    const heard = hearing.heardOf(entry.nodeId, entry.record.nodeKey);
     const claim = claimOf(entry);
     const { base, statement, stated } = cases.caseOf(entry);
-    const bounds = [...cases.boundOn(entry.nodeId, claim), ...boundsOf(heard, claim)];
+    const bounds = [
+      ...cases.boundOn(entry.nodeId, claim),
+      ...boundsByOthers(options, heard, claim, weightOf),
+    ];
     const place = cases.judge(entry.nodeId, base.operator, bounds);
     const input = { ...base, place, reports: heard.map(({ report }) => report), weightOf };
     const unstated = assess({ ...input, stated: null });
     const trust = stated(unstated.earned);
     const assessment = trust === null ? unstated : assess({ ...input, stated: trust });
-    return { assessment, place, statement, mentions: mentionsIn(heard) };
+    return { assessment, place, statement };
   }
 
   return {
     on: entry => {
-      const { verdicts } = fresh();
+      const verdicts = hearing.verdicts();
       const verdict = verdicts.get(entry.nodeId) ?? workOut(entry);
       verdicts.set(entry.nodeId, verdict);
       return verdict;
     },
     onThisNode: () => {
+      hearing.verdicts();
       const operator = options.operator === '' ? null : options.operator;
-      const heard = fresh().heard.get(ownId) ?? [];
-      const place = cases.judge(ownId, operator, boundsOf(heard, options.place));
+      const heard = hearing.heardOf(ownId, nodeKeyOf(ownId));
+      const place = cases.judge(ownId, operator, boundsByOthers(options, heard, options.place, weightOf));
       const reports = heard.map(({ report }) => report);
-      const base = {
-        nodeId: ownId,
-        operator,
-        own: null,
-        stated: null,
-        place,
-        nowMs: clock.nowMs(),
-        periodMs,
-      };
-      const assessment = assess({ ...base, reports, weightOf });
-      return { assessment, place, statement: null, mentions: mentionsIn(heard) };
+      const unknown = { own: null, stated: null, nowMs: clock.nowMs(), periodMs };
+      const assessment = assess({ nodeId: ownId, operator, place, reports, weightOf, ...unknown });
+      return { assessment, place, statement: null };
+    },
+    mentionsOf: nodeId => {
+      const key = nodeKeyOf(nodeId);
+      return directory.entries().flatMap(by =>
+        by.record.observations
+          .filter(({ subject }) => equalBytes(subject, key))
+          .map(said => {
+            const { report } = heardOf({ by, said }, nodeId);
+            return { report, weight: weightOf(by.nodeId) };
+          }),
+      );
     },
   };
 }
@@ -290,7 +321,7 @@ export function createAssessor(options: AssessorOptions): Assessor {
   return {
     verdictOn: nodeId => {
       const entry = directory.entry(nodeId);
-      return entry && verdicts.on(entry);
+      return entry && { ...verdicts.on(entry), mentions: verdicts.mentionsOf(nodeId) };
     },
     candidates: () =>
       directory
@@ -314,10 +345,12 @@ export function createAssessor(options: AssessorOptions): Assessor {
         .map(nodeId => observationOf(options, nodeId))
         .sort((a, b) => compareBytes(a.subject, b.subject));
     },
-    ownStanding: verdicts.onThisNode,
+    ownStanding: () => ({ ...verdicts.onThisNode(), mentions: verdicts.mentionsOf(ownId) }),
     hear: entry => {
       if (entry.nodeId === ownId) return;
-      const reports = reportsIn(entry).map(({ report }) => report);
+      const reports = entry.record.observations
+        .filter(said => said.integrityBad > said.integrityGood)
+        .map(said => heardOf({ by: entry, said }, nodeIdOf(said.subject)).report);
       const ownOf = (subject: string) => {
         const own = evidence.of(subject);
         const about = directory.entry(subject);
