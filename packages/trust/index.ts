@@ -1,6 +1,7 @@
 export {
   auditPeriodMs,
   availabilityPrior,
+  integrityPrior,
   type ObservationWeight,
   observationTable,
   trustGoals,

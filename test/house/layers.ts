@@ -16,6 +16,7 @@ export const layers: readonly Layer[] = [
   { height: 2, name: 'trust', pure: true },
   { height: 2, name: 'wire', pure: true },
   { height: 3, name: 'custody', pure: true },
+  { height: 4, name: 'simulator', pure: true },
   { height: 4, name: 'sealing', pure: false },
   { height: 4, name: 'node', pure: false },
   { height: 5, name: 'swarm', pure: false },

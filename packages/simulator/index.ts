@@ -1,0 +1,2 @@
+export type { Figure, Figures, Row, Scenario, ScenarioOptions, ScenarioReport } from './src/scenario.ts';
+export { scenarios } from './src/scenarios.ts';

@@ -1,0 +1,5 @@
+import type { Scenario } from './scenario.ts';
+import { trustScenario } from './trust-scenario.ts';
+
+/** The scenarios by name. */
+export const scenarios: Readonly<Record<string, Scenario>> = { trust: trustScenario };
