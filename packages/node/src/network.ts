@@ -178,7 +178,15 @@ async function open(options: NetworkOptions, closers: Closers): Promise<Omit<Net
   closers.add(notices.close);
   return {
     ...publisher,
-    ...{ host, records, directory, streams, custody, evidence, assessor, notices, fetchKeyRecord },
+    host,
+    records,
+    directory,
+    streams,
+    custody,
+    evidence,
+    assessor,
+    notices,
+    fetchKeyRecord,
     auditPeriodMs: periodMs,
     gossipRevocation: gossip.publish,
   };

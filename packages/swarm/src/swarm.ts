@@ -34,6 +34,8 @@ export type SwarmOptions = {
   readonly auditMs?: number;
   /** Whether claims of place are held against round trips. @default false, as all nodes are on one machine */
   readonly isPlaceVerified?: boolean;
+  /** What a node's operator states of others, looked at whenever it counts. @default nothing */
+  readonly trust?: (index: number) => PeerOptions['trust'];
   /** What a node does otherwise than it should, if anything. */
   readonly conduct?: (node: Pick<SwarmNode, 'index' | 'nodeId' | 'home' | 'place'>) => Conduct | undefined;
   /** Sees a node's custody frames. */
@@ -106,7 +108,7 @@ async function memberAt(options: SwarmOptions, places: readonly Place[], index: 
     operator,
     capacity,
     profile,
-    trust: {},
+    trust: options.trust?.(index) ?? {},
     auditMs: options.auditMs ?? auditMsDefault,
     isPlaceVerified: options.isPlaceVerified ?? false,
     simulated: true,
