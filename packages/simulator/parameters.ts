@@ -25,9 +25,9 @@ export const conduct = {
    * Milliseconds between announcements: the daemon's are some ten seconds apart. Only the newest counts, and what it
    * says changes with audits, which come once in hours.
    */
-  announceMs: 21_600_000,
+  announceMs: 28_800_000,
   /** Milliseconds after which an entry is forgotten: two announcements, so that one may be late. */
-  entryLifeMs: 54_000_000,
+  entryLifeMs: 72_000_000,
   /** Milliseconds for a proof, as the daemon's. */
   auditDeadlineMs: 10_000,
   /** Sets that one drill asks, at most, as a requester's. */
@@ -82,7 +82,7 @@ export const sybils = {
   /** Nodes that come, keys dealt among all then, and the periods after which they are looked at. */
   sybilCount: 100,
   keyCount: 60,
-  looksAtPeriods: [1, 3, 6, 8, 9, 11],
+  looksAtPeriods: [1, 3, 6, 9, 11],
 } as const;
 
 /** What audits cost. */
