@@ -12,4 +12,3 @@ export { type OpenedKey, openKey } from './src/opening.ts';
 export type { KeySlot, Protection } from './src/ownership.ts';
 export { createPeer, type Peer, type PeerOptions } from './src/peer.ts';
 export { openStore, type Store } from './src/store.ts';
-export type { Misbehaviour } from './src/strikes.ts';

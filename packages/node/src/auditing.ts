@@ -165,55 +165,58 @@ export function isAbsence(kind: ObservationKind): boolean {
 }
 
 /**
- * Audits the holders of this node's own keys, those that hold keys with it, and those of keys whose manifests it stores
- * for the DHT, and notes what that shows of them (docs/PROTOCOL.md, audits). Nothing is held against others for absence
- * while nobody at all answers.
- *
- * @returns how to stop; it resolves when nothing of it runs
+ * Notes what audits show. A share that is not there counts once, and only where it was: its holder has proved it to this
+ * node, or this node dealt it. Else whoever publishes a manifest after its deposits have lapsed could have honest
+ * holders seem to lose theirs.
  */
-export function startAuditing(options: AuditingOptions): () => Promise<void> {
-  const { host, evidence, auditMs, clock, random, log } = options;
-  const ending = new AbortController();
-  const { signal } = ending;
-  const pace = { ...auditPace, ...paceOf(auditMs) };
-  const lookMs = Math.min(parameters.auditLookMsMax, auditMs / 8);
+function createNotes(
+  evidence: AuditingOptions['evidence'],
+  isOwn: (keyId: string) => boolean,
+): (seen: Seen) => void {
   const proved = new Set<string>();
+  return ({ nodeId, keyId, kind }) => {
+    const share = `${nodeId}/${keyId}`;
+    if (kind !== 'share-lost') evidence.note(nodeId, kind);
+    else if (proved.has(share) || isOwn(keyId)) evidence.noteLost(nodeId, keyId);
+    if (kind !== 'proof') return;
+    proved.delete(share);
+    proved.add(share);
+    for (const oldest of proved) {
+      if (proved.size <= parameters.provedSharesMax) break;
+      proved.delete(oldest);
+    }
+  };
+}
+
+/** Looks which audits are due, and carries them out. Nothing is held against others for absence while nobody answers. */
+function createLook(options: AuditingOptions, signal: AbortSignal): () => Promise<void> {
+  const { host, evidence, auditMs, clock, random, log } = options;
+  const pace = { ...auditPace, ...paceOf(auditMs) };
+  const note = createNotes(evidence, keyId => keys.get(keyId)?.key.why === 'owner');
+  const { promise: ended, resolve: end } = Promise.withResolvers<Seen[]>();
+  signal.addEventListener('abort', () => end([]));
   let history = emptyAuditHistory(clock.nowMs());
   let keys = new Map<string, Known>();
   let foundAtMs = Number.NEGATIVE_INFINITY;
   let heardAtMs = Number.NEGATIVE_INFINITY;
 
-  const { promise: ended, resolve: end } = Promise.withResolvers<Seen[]>();
-  signal.addEventListener('abort', () => end([]));
-
   /** What an audit shows; nothing once this ends, since a drill can't be called off. */
   async function carryOut(audit: Audit): Promise<Seen[]> {
     const known = keys.get(audit.keyId);
     if (!known) return [];
-    const work =
-      audit.kind === 'drill' ? drill(options, audit) : prove(options, audit, known.manifest, signal);
-    return Promise.race([work.catch(noteFailure), ended]);
+    const isDrill = audit.kind === 'drill';
+    const work = isDrill ? drill(options, audit) : prove(options, audit, known.manifest, signal);
+    return Promise.race([work.catch((error: unknown) => failedAudit(log, error)), ended]);
   }
 
-  function noteFailure(error: unknown): Seen[] {
-    log.warn('an audit failed', { code: codeOf(error) });
-    return [];
-  }
-
-  async function look(): Promise<void> {
+  return async () => {
     if (host.connectedNodes().length === 0) return;
     if (performance.now() - foundAtMs >= auditMs / 8) {
       keys = await findKeys(options);
       foundAtMs = performance.now();
     }
-    const due = planAudits({
-      self: host.nodeId,
-      keys: [...keys.values()].map(({ key }) => key),
-      history,
-      nowMs: clock.nowMs(),
-      random,
-      pace,
-    });
+    const known = [...keys.values()].map(({ key }) => key);
+    const due = planAudits({ self: host.nodeId, keys: known, history, nowMs: clock.nowMs(), random, pace });
     history = due.history;
     const seen: Seen[] = [];
     const waiting = [...due.audits];
@@ -226,31 +229,32 @@ export function startAuditing(options: AuditingOptions): () => Promise<void> {
     if (seen.some(({ kind }) => !isAbsence(kind))) heardAtMs = performance.now();
     const isAlone = performance.now() - heardAtMs > parameters.isolationMs;
     for (const one of seen) if (!(isAlone && isAbsence(one.kind))) note(one);
-  }
+  };
+}
 
-  /**
-   * A share that is not there counts once, and only where it was: its holder has proved it to this node, or this node
-   * dealt it. Else whoever publishes a manifest after its deposits have lapsed could have honest holders seem to lose
-   * theirs.
-   */
-  function note({ nodeId, keyId, kind }: Seen): void {
-    if (kind !== 'share-lost') evidence.note(nodeId, kind);
-    else if (proved.has(`${nodeId}/${keyId}`) || keys.get(keyId)?.key.why === 'owner') {
-      evidence.noteLost(nodeId, keyId);
-    }
-    if (kind !== 'proof') return;
-    proved.add(`${nodeId}/${keyId}`);
-    for (const oldest of proved) {
-      if (proved.size <= parameters.provedSharesMax) break;
-      proved.delete(oldest);
-    }
-  }
+/** Logs why an audit failed on this side, which says nothing of anybody. */
+function failedAudit(log: Log, error: unknown): [] {
+  log.warn('an audit failed', { code: codeOf(error) });
+  return [];
+}
+
+/**
+ * Audits the holders of this node's own keys, those that hold keys with it, and those of keys whose manifests it stores
+ * for the DHT, and notes what that shows of them (docs/PROTOCOL.md, audits).
+ *
+ * @returns how to stop; it resolves when nothing of it runs
+ */
+export function startAuditing(options: AuditingOptions): () => Promise<void> {
+  const { auditMs, log } = options;
+  const ending = new AbortController();
+  const { signal } = ending;
+  const look = createLook(options, signal);
+  const lookMs = Math.min(parameters.auditLookMsMax, auditMs / 8);
 
   async function loop(): Promise<void> {
     while (!signal.aborted) {
       await sleep(lookMs * (0.75 + Math.random() / 2), undefined, { signal }).catch(() => undefined);
-      if (signal.aborted) return;
-      await look().catch(noteFailure);
+      if (!signal.aborted) await look().catch((error: unknown) => failedAudit(log, error));
     }
   }
 

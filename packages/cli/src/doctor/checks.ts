@@ -69,7 +69,6 @@ function place({ standing: { place }, isPlaceVerified, roundTrips }: DoctorFacts
 }
 
 function clock({ clockSkewMs }: DoctorFacts): Judged {
-  if (clockSkewMs === undefined) return ok('this node does not measure it');
   if (clockSkewMs === null) return ok('too few answers of others to tell');
   const off = Math.abs(clockSkewMs);
   const finding = `${formatDuration(off)} off from others'`;

@@ -9,7 +9,7 @@ export type DoctorFacts = {
   readonly profile: Peer['profile'];
   readonly standing: StandingDocument;
   /** By how much this node's clock differs from others', ms; null while nothing tells, undefined where nothing measures it. */
-  readonly clockSkewMs: number | null | undefined;
+  readonly clockSkewMs: number | null;
   /** Multiaddrs. */
   readonly listen: readonly string[];
   /** Connections open now, and those that others opened since the start. */
@@ -37,9 +37,6 @@ export type DoctorFacts = {
   readonly roundTrips: { readonly measured: number; readonly contradicting: number };
 };
 
-/** What another part of the network may tell of this node's clock. */
-type SkewEstimate = { readonly clockSkewMs?: () => number | null };
-
 async function freeBytes(home: string): Promise<number | null> {
   const { bavail, bsize } = await statfs(home).catch(() => ({ bavail: Number.NaN, bsize: 0 }));
   const bytes = bavail * bsize;
@@ -65,7 +62,6 @@ function countRoundTrips(peer: Peer): DoctorFacts['roundTrips'] {
  */
 export async function gatherFacts(peer: Peer): Promise<DoctorFacts> {
   const { home, profile, capacity, auditMs, isPlaceVerified, network } = peer;
-  const { clockSkewMs } = network as typeof network & SkewEstimate;
   const keys = (await peer.keys.list()).map(key => keyDocument(key, peer.isAlive));
   const candidates = peer.candidates();
   return {
@@ -74,7 +70,7 @@ export async function gatherFacts(peer: Peer): Promise<DoctorFacts> {
     auditMs,
     isPlaceVerified,
     standing: standingDocument(peer),
-    clockSkewMs: clockSkewMs?.(),
+    clockSkewMs: network.directory.clockSkewMs(),
     listen: peer.addresses(),
     connections: {
       open: network.host.connectedNodes().length,

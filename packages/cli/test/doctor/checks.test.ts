@@ -89,7 +89,6 @@ describe('the checks of doctor', () => {
     ['place', 'ok', { roundTrips: { measured: 1, contradicting: 1 } }],
     ['place', 'ok', { ...placed({ verdict: 'unchecked' }), isPlaceVerified: false }],
     ['clock', 'ok', { clockSkewMs: null }],
-    ['clock', 'ok', { clockSkewMs: undefined }],
     ['clock', 'warn', { clockSkewMs: -clockSkewEnoughMs }],
     ['clock', 'bad', { clockSkewMs: clockSkewMaxMs }],
     ['listening', 'bad', { listen: [] }],
