@@ -52,7 +52,13 @@ const hindered = await hindrance();
 if (hindered !== undefined)
   process.stderr.write(`netlab: skipped, there can be no networks apart here (${hindered})\n`);
 
-type Peer = { readonly nodeId: string; readonly alive: boolean; readonly leastRoundTripMs: number | null };
+type Peer = {
+  readonly nodeId: string;
+  readonly alive: boolean;
+  readonly leastRoundTripMs: number | null;
+  readonly placeVerdict: string;
+  readonly trust: number;
+};
 type Node = (typeof settled)[number] & { readonly nodeId: string; readonly home: string };
 
 describe('daemons in cities far apart', { skip: hindered !== undefined, timeout: 240_000 }, () => {
@@ -66,6 +72,8 @@ describe('daemons in cities far apart', { skip: hindered !== undefined, timeout:
     const init = ['init', '--location', node.claim, '--operator', node.name, '--profile', 'local'];
     const made = await run(init, { env: { SKERRY_HOME: home } });
     if (made.exitCode !== 0) throw new Error(made.stderr);
+    const set = await run(['config', 'set', 'verify-place', 'yes'], { env: { SKERRY_HOME: home } });
+    if (set.exitCode !== 0) throw new Error(set.stderr);
     const joining = bootstrap.flatMap(address => ['--bootstrap', address]);
     const command = ['run', '--listen', `/ip4/${node.ip}/tcp/4001`, ...joining];
     const { first, end } = await startProcess(command, home, [], world.within(node.name));
@@ -132,6 +140,20 @@ describe('daemons in cities far apart', { skip: hindered !== undefined, timeout:
     expect(ofLiar()).toBeLessThan(leastMs(frankfurt, tokyo));
     const refuted = all.filter(({ from, to, ms }) => to.name === 'liar' && ms < leastMs(from, tokyo));
     expect(refuted.map(({ from }) => from.name)).toContain('Frankfurt');
+  });
+
+  test('nobody honest is refuted, and who claims Tokyo from 5 ms beside Frankfurt is, and is trusted with nothing', async () => {
+    await measured();
+    const peers = await Promise.all(nodes.map(async node => ({ node, peers: await peersOf(node) })));
+    const { nodeId: liarId } = nodes.at(-1) as Node;
+    for (const { node, peers: known } of peers) {
+      if (node.nodeId === liarId) continue;
+      const refuted = known.filter(({ placeVerdict }) => placeVerdict === 'refuted');
+      const isNear = node.name === 'Frankfurt' || node.name === 'Madrid' || node.name === 'Reykjavik';
+      const wanted = isNear || refuted.length > 0 ? [liarId] : [];
+      expect([node.name, refuted.map(({ nodeId }) => nodeId)]).toEqual([node.name, wanted]);
+      for (const { trust } of refuted) expect(trust).toBeLessThan(0.45);
+    }
   });
 
   /** Whether a connection from one node's place to another node gets through within two seconds. */

@@ -28,7 +28,7 @@ type AuditingOptions = {
   readonly streams: Pick<PeerStreams, 'request' | 'isAlive' | 'roundTripMs'>;
   readonly custody: Pick<CustodyService, 'servedKeyIds' | 'manifestOf' | 'holding'>;
   readonly keyring: Pick<Keyring, 'list'>;
-  readonly evidence: Pick<EvidenceStore, 'note' | 'noteLost'>;
+  readonly evidence: Pick<EvidenceStore, 'of' | 'note' | 'noteLost'>;
   readonly nodeKey: Uint8Array;
   /** Milliseconds between two audits of one node. */
   readonly auditMs: number;
@@ -127,17 +127,24 @@ async function prove(
   }
 }
 
-/** Has this node's own share of a key made again by others, the subject first. */
+/**
+ * Has this node's own share of a key made again by others, the subject first. Whoever was caught cheating is left out:
+ * with it in the set the sum would be wrong, and honest members would share the suspicion.
+ */
 async function drill(options: AuditingOptions, audit: Audit): Promise<Seen[]> {
-  const { custody } = options;
+  const { custody, evidence } = options;
   const holding = await custody.holding(audit.keyId);
   if (!holding) return [];
   const { manifest, x, shareSeed } = holding;
   const holders = manifest.core.holders
     .map(holder => ({ x: holder.x, nodeId: nodeIdOf(holder.nodeKey) }))
-    .filter(holder => holder.x !== x)
+    .filter(holder => holder.x !== x && (evidence.of(holder.nodeId)?.cheatedAtMs ?? null) === null)
     .map(holder => ({ ...holder, label: holder.nodeId, rank: holder.x === audit.x ? -1 : Math.random() }))
     .sort((a, b) => a.rank - b.rank);
+  if (holders.length < manifest.core.t) {
+    wipe(shareSeed);
+    return [];
+  }
   let seen: Seen[] = [];
   const onObserved = (observations: readonly RoundObservation[]): void => {
     seen = observations.flatMap(observation => {

@@ -199,4 +199,23 @@ describe('audits', () => {
     );
     expect(evidence.nodeIds()).toEqual([]);
   });
+
+  test('leave whoever was caught cheating out of drills, and go without where too few are left', async () => {
+    const [cheat, second] = [at(holders, 1), at(holders, 2)];
+    const drilled = new Set<string>();
+    const watching =
+      (request: Request): Request =>
+      async (nodeId, body, options) => {
+        if (decodeRequest(body).name === 'round') drilled.add(nodeId);
+        return request(nodeId, body, options);
+      };
+    evidence.note(cheat.nodeId, 'proof-wrong');
+    await auditAs('holder', () => countOf(second, 'drill-right') > 0, watching);
+    expect([...drilled].toSorted()).toEqual([second.nodeId, at(holders, 3).nodeId].toSorted());
+    evidence.note(second.nodeId, 'proof-wrong');
+    drilled.clear();
+    const before = countOf(cheat, 'proof');
+    await auditAs('holder', () => countOf(cheat, 'proof') > before + 12, watching);
+    expect(drilled.size).toBe(0);
+  });
 });
