@@ -270,7 +270,8 @@ function createVerdicts(options: AssessorOptions, cases: OwnCases): Verdicts {
     },
     mentionsOf: nodeId => {
       const key = nodeKeyOf(nodeId);
-      return directory.entries().flatMap(by =>
+      const others = directory.entries().filter(({ nodeId: teller }) => teller !== ownId);
+      return others.flatMap(by =>
         by.record.observations
           .filter(({ subject }) => equalBytes(subject, key))
           .map(said => {

@@ -3,7 +3,7 @@ import { at } from '@skerry/base';
 import { nodeCrypto, nodeRandom } from '@skerry/crypto';
 import { type Conduct, loadIdentity, openStore } from '@skerry/node';
 import { greatCircleKm, type Place } from '@skerry/placement';
-import { decodeRequest, encodeAnswer, encodeRequest, probeAnswerPreimage } from '@skerry/wire';
+import { decodeRequest, encodeAnswer, probeAnswerPreimage } from '@skerry/wire';
 import type { Swarm, SwarmNode, SwarmOptions } from '../index.ts';
 
 /** Ways in which a node can be bad. */
@@ -76,19 +76,22 @@ export async function comeAndGo(
   }
 }
 
-/** Sends every other node much more than its limits allow, again and again, until told to stop. */
+/** Sends every other node what is no request, again and again, until told to stop; they bar it for it, and it comes back. */
 export async function flood(
   flooder: SwarmNode,
   victims: readonly SwarmNode[],
   signal: AbortSignal,
 ): Promise<void> {
-  const body = encodeRequest('directory', { offset: 1_000_000 });
+  const { request } = flooder.peer().network.streams;
   while (!signal.aborted) {
-    for (const { nodeId } of victims) {
-      const { request } = flooder.peer().network.streams;
-      const asked = Array.from({ length: 250 }, async () => request(nodeId, body, { deadlineMs: 2_000 }));
-      await Promise.allSettled(asked);
-    }
-    await sleep(200, undefined, { signal }).catch(() => undefined);
+    await Promise.all(
+      victims.map(async ({ nodeId }) => {
+        const asked = [0, 1, 2].map(async () =>
+          request(nodeId, nodeRandom.bytes(200), { deadlineMs: 2_000 }),
+        );
+        await Promise.allSettled(asked);
+      }),
+    );
+    await sleep(1_000, undefined, { signal }).catch(() => undefined);
   }
 }
