@@ -98,7 +98,7 @@ export const limitedPeersMax = 4096;
 export const auditPace = {
   /**
    * Each subject is audited once in so many ms: six hours. A lost disk shows on the same day, and 100 nodes that all have
-   * keys in common cost each 22 probes an hour.
+   * keys in common cost each 22 audits an hour.
    */
   periodMs: 6 * 3_600_000,
   /** The part of a period by which an audit may come early, at random, 0 to 1: nobody knows when. */

@@ -199,7 +199,7 @@ function knownSubjects(
  *
  * A node's cost follows from its own subjects and its budget, never from the size of the network: with S subjects and
  * the usual pace it is S / 4.5 requests an hour, where a drill is t requests, up to 60 in any hour and 50 over a day: at
- * 100 nodes 22 at most, at 10^4 and at 10^6 nodes 50. Since each audit has one auditor, what a node gets is on average what it gives.
+ * 100 nodes 22 audits, which are 31 requests at t = 5, at 10^4 and at 10^6 nodes 50. Since each audit has one auditor, what a node gets is on average what it gives.
  *
  * @param input.self node id of this node, which is never a subject
  * @param input.keys what it owns, holds and stores; where it stores many, some of them will do
