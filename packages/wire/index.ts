@@ -63,7 +63,7 @@ export {
   type RoundRequest,
   requestPreimage,
 } from './src/messages.ts';
-export { nodeIdOf, nodeKeyOf } from './src/node-id.ts';
+export { isNodeId, nodeIdOf, nodeKeyOf } from './src/node-id.ts';
 export { decodeNodeRecord, type NodeRecord, signNodeRecord } from './src/node-record.ts';
 export { custodyProtocol, dhtProtocol, directoryTopic, revocationTopic } from './src/protocol.ts';
 export {

@@ -17,6 +17,7 @@ import {
   type TrustStatements,
 } from '@skerry/trust';
 import {
+  isNodeId,
   type NodeRecord,
   nodeIdOf,
   nodeKeyOf,
@@ -338,7 +339,9 @@ export function createAssessor(options: AssessorOptions): Assessor {
       const nodeIds = new Set([...directory.entries().map(({ nodeId }) => nodeId), ...evidence.nodeIds()]);
       nodeIds.delete(ownId);
       const seen = [...nodeIds].filter(
-        nodeId => evidence.of(nodeId) !== undefined || streams.leastRoundTripMs(nodeId) !== undefined,
+        nodeId =>
+          isNodeId(nodeId) &&
+          (evidence.of(nodeId) !== undefined || streams.leastRoundTripMs(nodeId) !== undefined),
       );
       const start = seen.length > observationsMax ? (turn++ * observationsMax) % seen.length : 0;
       return [...seen.slice(start), ...seen.slice(0, start)]

@@ -266,6 +266,15 @@ describe("a node's own record", () => {
   });
 });
 
+test('a peer that is no node of Skerry, by the kind of its key, keeps no record from being made', () => {
+  const party = makeParty();
+  enter(party);
+  see(party, 'proof', 4);
+  const stranger = '16Uiu2HAmNUQUAd45nZikFTJCDDF7z72q9Zcm5XWzaHin6hwWNCd2';
+  reputations.set(stranger, observe(emptyReputation(nowMs), { kind: 'flood', atMs: nowMs }, periodMs));
+  expect(assessor().observations()).toMatchObject([{ subject: party.nodeKey }]);
+});
+
 describe("a node's own standing", () => {
   test('is what others say of it, by the weight of their words here', () => {
     const [friend, stranger] = [makeParty(), makeParty()];

@@ -33,3 +33,12 @@ export function nodeKeyOf(nodeId: string): Uint8Array<ArrayBuffer> {
   }
   return nodeKey;
 }
+
+/**
+ * Whether a text is the id of a node of Skerry. libp2p has peers with other kinds of key, which may connect.
+ *
+ * @param nodeId from a peer: anything
+ */
+export function isNodeId(nodeId: string): boolean {
+  return pattern.test(nodeId) && nodeIdOf(base58btc.baseDecode(nodeId).subarray(prefix.length)) === nodeId;
+}

@@ -1,5 +1,5 @@
 import { fromHex, toHex } from '@skerry/base';
-import { nodeIdOf, nodeKeyOf } from '@skerry/wire';
+import { isNodeId, nodeIdOf, nodeKeyOf } from '@skerry/wire';
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { codeOf } from './refusal.ts';
@@ -61,5 +61,7 @@ describe('a node id', () => {
     ['a megabyte', '1'.repeat(1_000_000)],
   ])('is not %s', (_, text) => {
     expect(codeOf(() => nodeKeyOf(text))).toBe('MESSAGE_MALFORMED');
+    expect(isNodeId(text)).toBe(false);
+    expect(isNodeId(nodeId)).toBe(true);
   });
 });
