@@ -27,8 +27,8 @@ export type HostOptions = {
   readonly recordKinds: RecordKinds;
   /** Connections to keep by dialling known peers; a swarm in one process wants fewer. */
   readonly meshPeersMax?: number;
-  /** Told of each misbehaviour of another node, besides what is done about it here. */
-  readonly onMisbehaviour?: (nodeId: string, kind: Misbehaviour) => void;
+  /** Told of each misbehaviour of another node, and whether it is refused for a while from this one on. */
+  readonly onMisbehaviour?: (nodeId: string, kind: Misbehaviour, isOver: boolean) => void;
   readonly log: Log;
 };
 
@@ -84,8 +84,9 @@ export async function createHost(options: HostOptions): Promise<Host> {
   const strikes = createStrikes();
   function onMisbehaviour(id: string, kind: Misbehaviour): void {
     if (id === nodeId) return;
-    options.onMisbehaviour?.(id, kind);
-    if (!strikes.add(id, kind, performance.now())) return;
+    const isOver = strikes.add(id, kind, performance.now());
+    options.onMisbehaviour?.(id, kind, isOver);
+    if (!isOver) return;
     log.warn('a peer is refused for a while', {
       code: 'PEER_BARRED',
       nodeId: id,

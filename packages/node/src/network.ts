@@ -10,6 +10,7 @@ import {
   decodeShareRecord,
   directoryPageMax,
   encodeAnswer,
+  isNodeId,
   type KeyRecord,
   manifestBytesMax,
   manifestPath,
@@ -26,7 +27,7 @@ import { createRecords, type Records } from './dht.ts';
 import { createDirectory, type Directory } from './directory.ts';
 import { type EvidenceStore, openEvidenceStore } from './evidence-store.ts';
 import type { FrameObserver } from './frame-stream.ts';
-import { createHost, type Host } from './host.ts';
+import { createHost, type Host, type HostOptions } from './host.ts';
 import { rememberPeers } from './known-peers.ts';
 import { startMeasuring } from './measuring.ts';
 import { decodeNeighbour, type NeighbourEntry } from './neighbours.ts';
@@ -124,13 +125,25 @@ function conducted(custody: CustodyService, conduct: Conduct | undefined): Custo
   return async (from, body) => answer(from, body, async () => custody.handle(from, body));
 }
 
+/**
+ * What of misbehaviour is evidence. One message over a limit is none: an honest node forwards what others make too much
+ * of, and asks much when liars spoil what it opens. Who is refused for it is another matter.
+ */
+export function noteMisbehaviour(
+  evidence: Pick<EvidenceStore, 'note'>,
+): NonNullable<HostOptions['onMisbehaviour']> {
+  return (nodeId, kind, isOver) => {
+    if (!isNodeId(nodeId) || (kind === 'flood' && !isOver)) return;
+    evidence.note(nodeId, kind === 'equivocation' ? kind : 'flood');
+  };
+}
+
 async function open(options: NetworkOptions, closers: Closers): Promise<Omit<Network, 'close'>> {
   const { transport = 'tcp', conduct, clock, log } = options;
   const periodMs = options.auditMs === 0 ? auditPeriodMs : options.auditMs * parameters.auditsPerPeriod;
   const evidence = await openEvidenceStore({ ...options, periodMs });
   closers.add(evidence.close);
-  const onMisbehaviour: Host['onMisbehaviour'] = (nodeId, kind) =>
-    evidence.note(nodeId, kind === 'equivocation' ? kind : 'flood');
+  const onMisbehaviour = noteMisbehaviour(evidence);
   const host = await createHost({ ...options, transport, recordKinds, onMisbehaviour });
   closers.add(host.close);
   const records = createRecords({ host, log });
