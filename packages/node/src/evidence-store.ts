@@ -2,6 +2,7 @@ import { type Clock, type Log, SkerryError } from '@skerry/base';
 import {
   emptyReputation,
   type ObservationKind,
+  observationTable,
   observe,
   parseReputation,
   type Reputation,
@@ -50,6 +51,15 @@ function latestOf({ seen }: Reputation): number {
   return Math.max(...Object.values(seen).map(({ latestMs }) => latestMs));
 }
 
+/**
+ * What is kept rather: proof of cheating, then whoever ever did what it should. Misbehaviour alone goes first, since
+ * anybody can bring any number of new names that misbehave, and they are to displace nobody but themselves.
+ */
+function worthOf({ seen, cheatedAtMs }: Reputation): 0 | 1 | 2 {
+  if (cheatedAtMs !== null) return 2;
+  return Object.keys(seen).some(kind => observationTable[kind as ObservationKind].integrity > 0) ? 1 : 0;
+}
+
 /** Writes the keys of the store that have changed, soon or at once; what could not be written goes with the next. */
 function createWriting(store: Store, changeOf: (key: string) => StoreChange, log: Log) {
   const unwritten = new Set<string>();
@@ -96,7 +106,7 @@ export async function openEvidenceStore(options: {
   readonly periodMs: number;
   readonly clock: Clock;
   readonly log: Log;
-  /** Nodes of which evidence is kept; then that seen longest ago goes, of cheats last. */
+  /** Nodes of which evidence is kept; then that seen longest ago goes: first of those that only misbehaved, of cheats last. */
   readonly nodesMax?: number;
 }): Promise<EvidenceStore> {
   const { store, periodMs, clock, log, nodesMax = parameters.evidenceNodesMax } = options;
@@ -118,10 +128,14 @@ export async function openEvidenceStore(options: {
 
   function makeRoom(): void {
     if (kept.size <= nodesMax) return;
-    const honest = [...kept].find(([, { cheatedAtMs }]) => cheatedAtMs === null);
-    const [oldest] = honest ?? [...kept][0]!;
-    kept.delete(oldest);
-    add(`${prefix}${oldest}`);
+    let victim: [string, Reputation] | undefined;
+    for (const candidate of kept) {
+      if (victim === undefined || worthOf(candidate[1]) < worthOf(victim[1])) victim = candidate;
+      if (worthOf(victim[1]) === 0) break;
+    }
+    const [nodeId] = victim!;
+    kept.delete(nodeId);
+    add(`${prefix}${nodeId}`);
   }
 
   function note(nodeId: string, kind: ObservationKind): void {

@@ -85,6 +85,15 @@ describe('evidence', () => {
     await again.close();
   });
 
+  test('is displaced by no crowd of new names that misbehave', async () => {
+    const evidence = await open({ nodesMax: 3 });
+    for (const nodeId of ['good', 'lost']) evidence.note(nodeId, 'proof');
+    evidence.noteLost('lost', 'key');
+    for (let i = 0; i < 20; i++) evidence.note(`crowd ${i}`, 'equivocation');
+    expect(evidence.nodeIds()).toEqual(['good', 'lost', 'crowd 19']);
+    await evidence.close();
+  });
+
   test('of a lost share counts once, over a restart too', async () => {
     const evidence = await open();
     for (let i = 0; i < 3; i++) evidence.noteLost('a', 'key-1');
