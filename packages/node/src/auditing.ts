@@ -100,7 +100,13 @@ function someOf<T>(list: readonly T[]): readonly T[] {
 }
 
 /** What one look saw, by node. */
-type Seen = { readonly nodeId: string; readonly keyId: string; readonly kind: ObservationKind };
+type Seen = {
+  readonly nodeId: string;
+  readonly keyId: string;
+  /** Of the core that it was asked about, in hexadecimal. */
+  readonly coreHash: string;
+  readonly kind: ObservationKind;
+};
 
 /** Asks one holder for a proof of its share. */
 async function prove(
@@ -112,18 +118,19 @@ async function prove(
   const { streams, random } = options;
   const { core } = manifest;
   const { keyId, nodeId, x } = audit;
-  const coreHash = coreHashOf(nodeCrypto, core);
-  const probe = { keyId: core.keyId, epoch: core.epoch, coreHash, x, nonce: random.bytes(32) };
+  const hash = coreHashOf(nodeCrypto, core);
+  const probe = { keyId: core.keyId, epoch: core.epoch, coreHash: hash, x, nonce: random.bytes(32) };
+  const seen = (kind: ObservationKind): Seen[] => [{ nodeId, keyId, coreHash: toHex(hash), kind }];
   try {
     const answer = await ask(streams, nodeId, 'probe', probe, {
       deadlineMs: parameters.auditDeadlineMs,
       signal,
     });
     const judged = judgeProbe(nodeCrypto, core, probe, answer);
-    return [{ nodeId, keyId, kind: judged === 'unsigned' ? 'contribution-wrong' : judged }];
+    return seen(judged === 'unsigned' ? 'contribution-wrong' : judged);
   } catch (error) {
     const kind = signal.aborted ? undefined : seenByCode[codeOf(error)];
-    return kind === undefined ? [] : [{ nodeId, keyId, kind }];
+    return kind === undefined ? [] : seen(kind);
   }
 }
 
@@ -145,16 +152,19 @@ async function drill(options: AuditingOptions, audit: Audit): Promise<Seen[]> {
     wipe(shareSeed);
     return [];
   }
+  const coreHash = toHex(coreHashOf(nodeCrypto, manifest.core));
   let seen: Seen[] = [];
   const onObserved = (observations: readonly RoundObservation[]): void => {
     seen = observations.flatMap(observation => {
       const kind = seenInRound(observation);
       const { nodeId } = observation;
-      return kind === undefined ? [] : [{ nodeId, keyId: audit.keyId, kind }];
+      return kind === undefined ? [] : [{ nodeId, keyId: audit.keyId, coreHash, kind }];
     });
   };
   try {
-    await drillKey({ ...options, onObserved }, { manifest, x, shareSeed, holders });
+    const { right } = await drillKey({ ...options, onObserved }, { manifest, x, shareSeed, holders });
+    // where no set is right, the dealer may have dealt shares that never fitted: that says nothing of who holds them
+    if (right === null) seen = seen.filter(({ kind }) => kind !== 'drill-wrong');
   } catch (error) {
     codeOf(error);
   } finally {
@@ -173,16 +183,16 @@ export function isAbsence(kind: ObservationKind): boolean {
 
 /**
  * Notes what audits show. A share that is not there counts once, and only where it was: its holder has proved it to this
- * node, or this node dealt it. Else whoever publishes a manifest after its deposits have lapsed could have honest
- * holders seem to lose theirs.
+ * node, of that very core, or this node dealt it. Else whoever publishes a manifest after its deposits have lapsed, of a
+ * new key or of a later epoch, could have honest holders seem to lose theirs.
  */
 function createNotes(
   evidence: AuditingOptions['evidence'],
   isOwn: (keyId: string) => boolean,
 ): (seen: Seen) => void {
   const proved = new Set<string>();
-  return ({ nodeId, keyId, kind }) => {
-    const share = `${nodeId}/${keyId}`;
+  return ({ nodeId, keyId, coreHash, kind }) => {
+    const share = `${nodeId}/${coreHash}`;
     if (kind !== 'share-lost') evidence.note(nodeId, kind);
     else if (proved.has(share) || isOwn(keyId)) evidence.noteLost(nodeId, keyId);
     if (kind !== 'proof') return;

@@ -3,15 +3,23 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { at, SkerryError, toHex } from '@skerry/base';
-import { nodeClock, nodeCrypto, nodeRandom } from '@skerry/crypto';
+import { hpkeSeal, nodeClock, nodeCrypto, nodeRandom } from '@skerry/crypto';
+import { roundContextOf } from '@skerry/custody';
+import { challengeOf } from '@skerry/sharing';
 import type { ObservationKind } from '@skerry/trust';
 import {
+  answerInfo,
+  contributionPreimage,
+  contributionShape,
   decodeRequest,
+  encode,
   encodeAnswer,
   encodeManifest,
   type Manifest,
   manifestPath,
+  nodeIdOf,
   probeAnswerPreimage,
+  type RoundRequest,
 } from '@skerry/wire';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { startAuditing } from '../src/auditing.ts';
@@ -105,6 +113,18 @@ const answering =
       ? answer(body)
       : request(nodeId, body, options);
 
+/** A part of a round that its holder's node signed, and that is none of the share. */
+async function wrongPart(request: RoundRequest, { nodeId, nodeSeed }: Holder): Promise<Uint8Array> {
+  const { core } = manifest;
+  const { x } = core.holders.find(({ nodeKey }) => nodeIdOf(nodeKey) === nodeId)!;
+  const challenge = challengeOf(nodeCrypto, roundContextOf(nodeCrypto, request, core.scheme));
+  const contribution = nodeRandom.bytes(request.length);
+  const signature = nodeCrypto.ed25519Sign(nodeSeed, contributionPreimage(challenge, x, contribution));
+  const plaintext = encode(contributionShape, { contribution, signature });
+  const sealed = await hpkeSeal(request.recipientKey, answerInfo(challenge, x), plaintext);
+  return encodeAnswer('round', { sealed: sealed! });
+}
+
 describe('audits', () => {
   test('by an owner, and by who stores a manifest, have each holder prove its share', async () => {
     await auditAs('owner', allHave('proof', 2));
@@ -146,6 +166,38 @@ describe('audits', () => {
       },
     );
     expect(countOf(other, 'share-lost')).toBe(1);
+  });
+
+  test('hold no share against a holder that had it of another core: its dealer may never have activated that', async () => {
+    const first = manifest;
+    let asked = 0;
+    await auditAs(
+      'server',
+      () => asked > 12,
+      request => async (nodeId, body, options) => {
+        const probe = decodeRequest(body);
+        if (probe.name === 'probe' && probe.body.epoch === 2) asked += 1;
+        if (allHave('proof', 1)()) manifest = { ...first, core: { ...first.core, epoch: 2 } };
+        return request(nodeId, body, options);
+      },
+    );
+    for (const holder of holders) expect(countOf(holder, 'share-lost')).toBe(0);
+  });
+
+  test('blame no holder where drills never come out right: who dealt may have dealt shares that do not fit', async () => {
+    let rounds = 0;
+    await auditAs(
+      'holder',
+      () => rounds > 6,
+      request => async (nodeId, body, options) => {
+        const asked = decodeRequest(body);
+        if (asked.name !== 'round') return request(nodeId, body, options);
+        rounds += 1;
+        return wrongPart(asked.body, holders.find(holder => holder.nodeId === nodeId)!);
+      },
+    );
+    await sleep(auditMs);
+    for (const holder of holders) expect(countOf(holder, 'drill-wrong')).toBe(0);
   });
 
   test('take a wrong proof that its node signed for cheating, and one that it did not sign for no such thing', async () => {
