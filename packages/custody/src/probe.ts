@@ -12,13 +12,14 @@ import type { HolderEnv, HolderStep } from './holder.ts';
  * @param held the key as stored
  * @param env crypto and the holder's keys
  * @param probe as received
- * @throws KEY_UNKNOWN where there is no share of that epoch and point; CORE_MISMATCH where it is another core's;
- *   SHARE_CORRUPT where it no longer yields the keys of its point
+ * @throws EPOCH_MISMATCH where the key has gone on to a later one, KEY_UNKNOWN where there is no share of that epoch and
+ *   point; CORE_MISMATCH where it is another core's; SHARE_CORRUPT where it no longer yields the keys of its point
  */
 export function prove(held: HeldKey | null, env: HolderEnv, probe: Probe): HolderStep {
   const { crypto } = env;
   const epochs = [held?.active, held?.pending].filter(epoch => epoch?.core.epoch === probe.epoch);
   const [first] = epochs;
+  if (!first && (held?.active?.core.epoch ?? 0) > probe.epoch) throw new SkerryError('EPOCH_MISMATCH');
   if (!first || first.x !== probe.x) throw new SkerryError('KEY_UNKNOWN');
   const epoch = epochs.find(candidate => candidate && equalBytes(candidate.coreHash, probe.coreHash));
   if (!epoch) throw new SkerryError('CORE_MISMATCH');

@@ -45,13 +45,11 @@ const malformed: ReadonlySet<ErrorCode> = new Set([
   'MESSAGE_TOO_LARGE',
 ]);
 
-/** What a holder says of itself where its share is gone. */
-const lost: ReadonlySet<ErrorCode> = new Set([
-  'KEY_UNKNOWN',
-  'KEY_NOT_ACTIVE',
-  'SHARE_CORRUPT',
-  'STORE_CORRUPT',
-]);
+/**
+ * What a holder says of itself where its share is gone. KEY_NOT_ACTIVE is not among these: the share is there, and its
+ * dealer, or the network, has kept the activation from it.
+ */
+const lost: ReadonlySet<ErrorCode> = new Set(['KEY_UNKNOWN', 'SHARE_CORRUPT', 'STORE_CORRUPT']);
 
 /** What the code that came instead of an answer shows; nothing where none did. */
 function kindOf(code: ErrorCode | null): ObservationKind | undefined {

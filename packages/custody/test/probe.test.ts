@@ -51,12 +51,18 @@ describe('a probe', () => {
   const faults: readonly Fault<Trial>[] = [
     ['is for a key of which nothing is kept', 'KEY_UNKNOWN', trial => void (trial.held = null)],
     ['comes before the deposit', 'KEY_UNKNOWN', trial => void (trial.held = scene.state('offered'))],
-    ['is for another epoch', 'KEY_UNKNOWN', ({ probe }) => void (probe.epoch = 2)],
+    ['is for an epoch to come', 'KEY_UNKNOWN', ({ probe }) => void (probe.epoch = 2)],
     ["is for another holder's point", 'KEY_UNKNOWN', ({ probe }) => void (probe.x ^= 1)],
     ['is for another core', 'CORE_MISMATCH', ({ probe }) => void (probe.coreHash = nodeRandom.bytes(32))],
     ...damage,
   ];
   holdOrder(faults, makeTrial, run);
+
+  it('for an epoch that the holder has left behind is not answered as one for a share that was lost', () => {
+    const trial = makeTrial();
+    (trial.held!.active as { core: Core }).core = { ...trial.held!.active!.core, epoch: 2 };
+    expect(refusalOf(run(trial), trial.held)).toBe('EPOCH_MISMATCH');
+  });
 
   it.each(['pending', 'active'] as const)('is answered with a proof that the %s share is there', stage => {
     const trial = { ...makeTrial(), held: scene.state(stage) };

@@ -44,7 +44,7 @@ describe('what a round shows of its holders', () => {
     ['PEER_UNREACHABLE', 'unreachable'],
     ['STORE_FAILED', 'unreachable'],
     ['KEY_UNKNOWN', 'share-lost'],
-    ['KEY_NOT_ACTIVE', 'share-lost'],
+    ['KEY_NOT_ACTIVE', 'refused'],
     ['SHARE_CORRUPT', 'share-lost'],
     ['STORE_CORRUPT', 'share-lost'],
     ['SIGNATURE_INVALID', 'contribution-wrong'],
