@@ -34,8 +34,8 @@ type Subject = {
   readonly dueMs: number;
   /** Its last audits that were proofs, since a drill. */
   readonly proofs: number;
-  /** The key of its last proof; the next in order is the next key. Empty before the first. */
-  readonly lastKeyId: string;
+  /** The key of its last proof for each reason; the next in order is the next key. Empty before the first. */
+  readonly lastKeyIds: Readonly<Record<AuditReason, string>>;
 };
 
 /** What was audited when; plain data, so that a restart can keep it. */
@@ -126,14 +126,29 @@ function nextAim(aims: readonly Aim[], lastKeyId: string): Aim {
   return next ?? first;
 }
 
+/** One of the reasons to audit a subject, by chance and their weights: no number of strangers' keys hides an own one. */
+function reasonOf(aims: readonly Aim[], random: Random, { weights }: AuditPace): AuditReason {
+  const present = reasons.filter(why => aims.some(({ key }) => key.why === why));
+  let left = fraction(random) * present.reduce((sum, why) => sum + weights[why], 0);
+  return present.find(why => (left -= weights[why]) < 0) ?? at(present, 0);
+}
+
 /** The audit of one subject: a proof of its next key, or when one is due and this node can, a drill. */
-function auditOf({ nodeId, subject, aims }: Due, random: Random, pace: AuditPace): Audit & { t: number } {
+function auditOf(
+  { nodeId, subject, aims }: Due,
+  random: Random,
+  pace: AuditPace,
+): Audit & { key: AuditableKey } {
   const own = aims.filter(({ key }) => key.why === 'holder');
   const isDrill = own.length > 0 && subject.proofs >= pace.proofsPerDrill;
+  const why = isDrill ? 'holder' : reasonOf(aims, random, pace);
   const { key, x } = isDrill
     ? at(own, Math.floor(fraction(random) * own.length))
-    : nextAim(aims, subject.lastKeyId);
-  return { kind: isDrill ? 'drill' : 'proof', keyId: key.keyId, x, nodeId, t: key.t };
+    : nextAim(
+        aims.filter(aim => aim.key.why === why),
+        subject.lastKeyIds[why],
+      );
+  return { kind: isDrill ? 'drill' : 'proof', keyId: key.keyId, x, nodeId, key };
 }
 
 /**
@@ -185,14 +200,16 @@ function knownSubjects(
   for (const nodeId of aims.keys()) {
     if (known.has(nodeId)) continue;
     const dueMs = nowMs + Math.floor(fraction(random) * pace.periodMs);
-    known.set(nodeId, { lastMs: nowMs, dueMs, proofs: 0, lastKeyId: '' });
+    known.set(nodeId, { lastMs: nowMs, dueMs, proofs: 0, lastKeyIds: { owner: '', holder: '', server: '' } });
   }
   return known;
 }
 
 /**
  * The audits that a node does now (docs/PROTOCOL.md, audits). Subjects count, not keys: one audit of a node in a period
- * is evidence enough, and over its periods all keys that it has in common with this node have their turn. Each is
+ * is evidence enough, and over its periods all keys that it has in common with this node have their turn: by weighted
+ * chance one that this node owns, holds or stores, and of these the next, so that nobody hides an owned key that it lost
+ * among strangers' that name it. Each is
  * audited once in a period, at a time that nobody else knows, as long as the budget allows; else those that wait longest
  * come first, and owned keys, held keys and stored manifests share the budget by their weights, so that strangers who
  * deal keys or store manifests take no more than that share from the holders of one's own keys.
@@ -228,16 +245,16 @@ export function planAudits(input: {
     const why = takeTurn(queues, owed, pace);
     const due = why === undefined ? undefined : queues.get(why)?.pop();
     if (!due) break;
-    const { t, ...audit } = auditOf(due, random, pace);
+    const { key, ...audit } = auditOf(due, random, pace);
     const isDrill = audit.kind === 'drill';
     // A drill that costs more than is there is paid for afterwards.
-    allowance -= isDrill ? t : 1;
+    allowance -= isDrill ? key.t : 1;
     audits.push(audit);
     subjects.set(due.nodeId, {
       lastMs: nowMs,
       dueMs: nowMs + Math.floor(pace.periodMs * (1 - pace.jitter * fraction(random))),
       proofs: isDrill ? 0 : due.subject.proofs + 1,
-      lastKeyId: isDrill ? due.subject.lastKeyId : audit.keyId,
+      lastKeyIds: isDrill ? due.subject.lastKeyIds : { ...due.subject.lastKeyIds, [key.why]: audit.keyId },
     });
   }
   return { audits, history: { subjects, allowance, countedAtMs: nowMs, owed } };

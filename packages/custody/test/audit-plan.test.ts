@@ -66,6 +66,12 @@ describe('the plan of audits', () => {
     expect(new Set(changed.map(({ keyId }) => keyId)).size).toBe(9);
   });
 
+  it('finds an own key among any number of manifests of strangers that name the same holder', () => {
+    const strangers = range(0, 500).map(i => keyOf(`s${i}`, 'server', [1]));
+    const done = runAudits([keyOf('own', 'owner', [1]), ...strangers], { hours: 6 * 40 });
+    expect(done.filter(({ keyId }) => keyId === 'own').length).toBeGreaterThan(done.length / 2);
+  });
+
   it('has a drill after so many proofs of a subject, of a key that this node holds a share of', () => {
     const keys = [keyOf('a', 'owner', [1]), keyOf('b', 'holder', [0, 1, 2])];
     const done = runAudits(keys, { hours: 6 * 40 });
