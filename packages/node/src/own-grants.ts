@@ -7,7 +7,7 @@ import { createRecent } from './recent.ts';
 export const ownGrantLifeMs = 60_000;
 
 /** A grant with what it says. */
-type OwnGrant = Pick<GrantClaims, 'exp'> & { readonly token: Uint8Array };
+type OwnGrant = Pick<GrantClaims, 'nbf' | 'exp'> & { readonly token: Uint8Array };
 
 /**
  * The grants by which an owner opens its own keys, each presented while half its life is left: so that holders verify
@@ -21,7 +21,11 @@ export function createOwnGrants(
   clock: Clock,
 ): (keyId: Uint8Array, revokedBefore: number) => Promise<Uint8Array> {
   const recent = createRecent<Promise<OwnGrant>>(parameters.ownGrantsKeptMax);
-  const isFresh = ({ exp }: OwnGrant): boolean => exp * 1000 - clock.nowMs() > ownGrantLifeMs / 2;
+  // One from the future was given by a clock that was set back since: holders would refuse it until then.
+  const isFresh = ({ nbf, exp }: OwnGrant): boolean => {
+    const nowMs = clock.nowMs();
+    return nbf * 1000 <= nowMs && exp * 1000 - nowMs > ownGrantLifeMs / 2;
+  };
   return async (keyId, revokedBefore) => {
     const name = `${toHex(keyId)}/${revokedBefore}`;
     const known = await recent.get(name, async () => issue(keyId)).catch(() => undefined);

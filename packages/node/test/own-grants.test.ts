@@ -8,9 +8,9 @@ let nowMs = startMs;
 let issued = 0;
 
 /** Issues a grant whose token is its number. */
-const issue = async (): Promise<{ exp: number; token: Uint8Array }> => {
+const issue = async (): Promise<{ nbf: number; exp: number; token: Uint8Array }> => {
   issued += 1;
-  return { exp: (nowMs + ownGrantLifeMs) / 1000, token: new Uint8Array([issued]) };
+  return { nbf: nowMs / 1000, exp: (nowMs + ownGrantLifeMs) / 1000, token: new Uint8Array([issued]) };
 };
 
 const grants = () => createOwnGrants(issue, { nowMs: () => nowMs });
@@ -38,6 +38,14 @@ describe("an owner's own grant", () => {
     await present(keyId, 0);
     expect(await present(nodeRandom.bytes(32), 0)).toEqual(new Uint8Array([2]));
     expect(await present(keyId, 1)).toEqual(new Uint8Array([3]));
+  });
+
+  test('is not presented again once the clock was set back, when holders take it for one of the future', async () => {
+    const present = grants();
+    await present(keyId, 0);
+    nowMs -= 3_600_000;
+    expect(await present(keyId, 0)).toEqual(new Uint8Array([2]));
+    expect(await present(keyId, 0)).toEqual(new Uint8Array([2]));
   });
 
   test('that could not be issued is tried again', async () => {
