@@ -45,6 +45,9 @@ const seenByCode: Partial<Record<ErrorCode, ObservationKind>> = {
   PEER_UNREACHABLE: 'unreachable',
   STORE_FAILED: 'unreachable',
   DEADLINE_EXCEEDED: 'silent',
+  // A probe a period is too much for nobody: who is always too busy for it hides something.
+  TOO_BUSY: 'silent',
+  RATE_LIMITED: 'silent',
   KEY_UNKNOWN: 'share-lost',
   KEY_NOT_ACTIVE: 'share-lost',
   SHARE_CORRUPT: 'share-lost',
@@ -112,11 +115,12 @@ type Seen = {
 async function prove(
   options: AuditingOptions,
   audit: Audit,
-  manifest: Manifest,
+  { manifest, key }: Known,
   signal: AbortSignal,
 ): Promise<Seen[]> {
   const { streams, random } = options;
   const { core } = manifest;
+  const isOwn = key.why === 'owner'; // who dealt one core only; a stranger may have dealt its holders two
   const { keyId, nodeId, x } = audit;
   const hash = coreHashOf(nodeCrypto, core);
   const probe = { keyId: core.keyId, epoch: core.epoch, coreHash: hash, x, nonce: random.bytes(32) };
@@ -129,7 +133,9 @@ async function prove(
     const judged = judgeProbe(nodeCrypto, core, probe, answer);
     return seen(judged === 'unsigned' ? 'contribution-wrong' : judged);
   } catch (error) {
-    const kind = signal.aborted ? undefined : seenByCode[codeOf(error)];
+    const code = codeOf(error);
+    const kind = code === 'CORE_MISMATCH' && isOwn ? 'share-lost' : seenByCode[code];
+    if (signal.aborted) return [];
     return kind === undefined ? [] : seen(kind);
   }
 }
@@ -222,7 +228,7 @@ function createLook(options: AuditingOptions, signal: AbortSignal): () => Promis
     const known = keys.get(audit.keyId);
     if (!known) return [];
     const isDrill = audit.kind === 'drill';
-    const work = isDrill ? drill(options, audit) : prove(options, audit, known.manifest, signal);
+    const work = isDrill ? drill(options, audit) : prove(options, audit, known, signal);
     return Promise.race([work.catch((error: unknown) => failedAudit(log, error)), ended]);
   }
 

@@ -23,7 +23,7 @@ export type EvidenceStore = {
   readonly of: (nodeId: string) => Reputation | undefined;
   /** Nodes of which anything was seen, those seen last coming last. */
   readonly nodeIds: () => string[];
-  /** Writes what is not written yet. */
+  /** Writes what is not written yet. What is noted afterwards, by what still ends, is not written any more. */
   readonly close: () => Promise<void>;
 };
 
@@ -65,6 +65,7 @@ function createWriting(store: Store, changeOf: (key: string) => StoreChange, log
   const unwritten = new Set<string>();
   let timer: NodeJS.Timeout | undefined;
   let writing = Promise.resolve();
+  let isClosed = false;
 
   async function write(): Promise<void> {
     clearTimeout(timer);
@@ -89,9 +90,13 @@ function createWriting(store: Store, changeOf: (key: string) => StoreChange, log
   return {
     add: (key: string): void => {
       unwritten.add(key);
-      timer ??= setTimeout(() => void writeNow(), parameters.evidenceWriteMs);
+      if (!isClosed) timer ??= setTimeout(() => void writeNow(), parameters.evidenceWriteMs);
     },
-    writeNow,
+    writeNow: async (): Promise<void> => (isClosed ? undefined : writeNow()),
+    close: async (): Promise<void> => {
+      isClosed = true;
+      return writeNow();
+    },
   };
 }
 
@@ -118,7 +123,7 @@ export async function openEvidenceStore(options: {
   const kept = new Map(found.sort(([, a], [, b]) => latestOf(a) - latestOf(b)));
   const lost = new Set<string>();
   for await (const key of store.keys(lostPrefix)) lost.add(key);
-  const { add, writeNow } = createWriting(store, changeOf, log);
+  const { add, writeNow, close } = createWriting(store, changeOf, log);
 
   function changeOf(key: string): StoreChange {
     const known = lost.has(key) ? '' : kept.get(key.slice(prefix.length));
@@ -161,6 +166,6 @@ export async function openEvidenceStore(options: {
     },
     of: nodeId => kept.get(nodeId),
     nodeIds: () => [...kept.keys()],
-    close: writeNow,
+    close,
   };
 }

@@ -239,17 +239,32 @@ describe('audits', () => {
     for (const holder of holders.slice(1)) expect(countOf(holder, 'unreachable')).toBe(0);
   });
 
-  test('say nothing of a key that was destroyed, or of who has too much to do', async () => {
+  test("say nothing of a key that was destroyed, or of a stranger's that may have two cores", async () => {
     let asked = 0;
-    const codes = ['KEY_DESTROYED', 'TOO_BUSY', 'RATE_LIMITED', 'CORE_MISMATCH'] as const;
+    const codes = ['KEY_DESTROYED', 'CORE_MISMATCH', 'EPOCH_MISMATCH'] as const;
     await auditAs(
-      'owner',
+      'server',
       () => asked > 16,
       () => async () => {
         throw new SkerryError(at(codes, asked++ % codes.length));
       },
     );
     expect(evidence.nodeIds()).toEqual([]);
+  });
+
+  test('have it cost to be too busy for ever, or to have another core of an own key than was dealt', async () => {
+    const [busy, other] = [at(holders, 0), at(holders, 1)];
+    const refusing = (holder: Holder, code: 'TOO_BUSY' | 'CORE_MISMATCH') =>
+      answering(holder, async () => {
+        throw new SkerryError(code);
+      });
+    await auditAs(
+      'owner',
+      () => countOf(busy, 'silent') > 1 && countOf(other, 'share-lost') > 0,
+      request => refusing(busy, 'TOO_BUSY')(refusing(other, 'CORE_MISMATCH')(request)),
+    );
+    expect(countOf(busy, 'silent')).toBeGreaterThan(1);
+    expect(countOf(other, 'share-lost')).toBe(1);
   });
 
   test('leave whoever was caught cheating out of drills, and go without where too few are left', async () => {

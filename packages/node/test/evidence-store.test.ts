@@ -94,6 +94,14 @@ describe('evidence', () => {
     await evidence.close();
   });
 
+  test('that comes after the end is not written: the store may be closed', async () => {
+    const evidence = await open();
+    await evidence.close();
+    evidence.note('late', 'proof-wrong');
+    await new Promise(resolve => setTimeout(resolve, 50));
+    expect(store.get('evidence/late')).toBeUndefined();
+  });
+
   test('of a lost share counts once, over a restart too', async () => {
     const evidence = await open();
     for (let i = 0; i < 3; i++) evidence.noteLost('a', 'key-1');
