@@ -183,8 +183,16 @@ async function drill(options: AuditingOptions, audit: Audit): Promise<Seen[]> {
  * Whether a node did not answer, or could not be reached. That counts where audits see it, at times of chance: an open
  * would have an outage count as often as somebody opens.
  */
-export function isAbsence(kind: ObservationKind): boolean {
+function isAbsence(kind: ObservationKind): boolean {
   return kind === 'silent' || kind === 'unreachable';
+}
+
+/**
+ * Whether what an open shows of a holder counts. Absence does where audits see it alone. Of another owner's key neither
+ * a lost share nor a wrong sum says anything: who dealt it may have activated or fitted no such share.
+ */
+export function countsInOpen(kind: ObservationKind, isOwn: boolean): boolean {
+  return !isAbsence(kind) && (isOwn || (kind !== 'share-lost' && kind !== 'drill-wrong'));
 }
 
 /**

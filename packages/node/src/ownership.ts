@@ -12,7 +12,7 @@ import {
   parseGrantClaims,
 } from '@skerry/wire';
 import { codeOf } from './asking.ts';
-import { isAbsence, seenInRound } from './auditing.ts';
+import { countsInOpen, seenInRound } from './auditing.ts';
 import { type Deal, dealKey } from './dealing.ts';
 import { destroyOwned, type Ending, revokeGrants } from './ending.ts';
 import { createGivenGrants, type GivenGrant, type GivenGrants } from './given-grants.ts';
@@ -325,11 +325,9 @@ export function createOwnership(options: OwnershipOptions): Ownership {
     const onObserved = (observations: readonly RoundObservation[]): void => {
       for (const observation of observations) {
         const kind = seenInRound(observation);
-        const isOurs = kind === 'share-lost' && owned !== undefined;
-        if (isOurs) evidence.noteLost(observation.nodeId, toHex(keyId));
-        else if (kind !== undefined && kind !== 'share-lost' && !isAbsence(kind)) {
-          evidence.note(observation.nodeId, kind);
-        }
+        if (kind === undefined || !countsInOpen(kind, owned !== undefined)) continue;
+        if (kind === 'share-lost') evidence.noteLost(observation.nodeId, toHex(keyId));
+        else evidence.note(observation.nodeId, kind);
       }
     };
     return openKey(

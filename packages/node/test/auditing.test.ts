@@ -22,7 +22,7 @@ import {
   type RoundRequest,
 } from '@skerry/wire';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { startAuditing } from '../src/auditing.ts';
+import { countsInOpen, startAuditing } from '../src/auditing.ts';
 import { type EvidenceStore, openEvidenceStore } from '../src/evidence-store.ts';
 import type { OwnedKey } from '../src/keyring.ts';
 import type { PeerStreams } from '../src/streams.ts';
@@ -285,4 +285,13 @@ describe('audits', () => {
     await auditAs('holder', () => countOf(cheat, 'proof') > before + 12, watching);
     expect(drilled.size).toBe(0);
   });
+});
+
+test("an open of another owner's key holds against nobody what its dealer can bring about", () => {
+  expect(countsInOpen('drill-wrong', false)).toBe(false);
+  expect(countsInOpen('share-lost', false)).toBe(false);
+  expect(countsInOpen('drill-wrong', true)).toBe(true);
+  expect(countsInOpen('share-lost', true)).toBe(true);
+  expect(countsInOpen('contribution', false)).toBe(true);
+  expect(countsInOpen('silent', true)).toBe(false);
 });
