@@ -113,7 +113,7 @@ test('the way back is the one in docs/TRUST.md', () => {
 test('of several things that pull down the heaviest is told', () => {
   for (const seen of [['silent', 'flood'] as const, ['flood', 'silent'] as const]) {
     expect(assessOwn(periodsOf(1, seen)).next).toContain(
-      'held down most by: sent more than its limits allow (1)',
+      'held down most by: sent what is malformed, or more than its limits allow (1)',
     );
   }
   const quiet = assessOwn(periodsOf(5, ['silent', 'silent', 'silent', 'silent', 'drill-wrong']));
