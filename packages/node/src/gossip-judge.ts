@@ -12,7 +12,7 @@ type JudgeOptions<T> = {
   readonly take: (value: T, source: string) => boolean;
   /** How much is looked at from one neighbour. */
   readonly perSource: { readonly burst: number; readonly everyMs: number };
-  /** Told of each message that is malformed, or over what a neighbour may send. */
+  /** Told of each message that is malformed. */
   readonly onMisbehaviour: (source: string, kind: Misbehaviour) => void;
   readonly clock: Clock;
   readonly log: Log;
@@ -33,10 +33,9 @@ export function createJudge<T>(
   return (source, bytes) => {
     const nowMs = clock.nowMs();
     const allowance = sources.get(source, () => createAllowance(perSource, nowMs));
-    if (!allowance.take(nowMs)) {
-      onMisbehaviour(source, 'flood');
-      return TopicValidatorResult.Ignore;
-    }
+    // No misbehaviour: who forwards what many make has more than this from an attacker of many names. What a neighbour
+    // may send in bytes is metered below (`rates.gossip`).
+    if (!allowance.take(nowMs)) return TopicValidatorResult.Ignore;
     try {
       return take(decode(bytes), source) ? TopicValidatorResult.Accept : TopicValidatorResult.Ignore;
     } catch (error) {
