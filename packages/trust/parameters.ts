@@ -98,7 +98,7 @@ export const observationTable: Readonly<Record<ObservationKind, ObservationWeigh
   'drill-wrong': {
     availability: 0,
     integrity: -0.25,
-    integrityPerPeriod: 2,
+    integrityPerPeriod: 0.5,
     meaning: 'took part in a drill that came out wrong',
   },
   flood: {

@@ -3,6 +3,7 @@ export {
   delayMsMax,
   directoryPageMax,
   directoryTotalMax,
+  grantBytesMax,
   grantUsesMax,
   manifestBytesMax,
   observationsMax,

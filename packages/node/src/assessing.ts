@@ -150,9 +150,12 @@ function createOwnCases(options: AssessorOptions): OwnCases {
     const { nodeId } = entry;
     const operator = operatorIn(entry);
     const place = judge(nodeId, operator, boundOn(nodeId, claimOf(entry)));
-    const statement = statementOn(statements, nodeId, operator);
+    const own = evidence.of(nodeId) ?? null;
+    // Anybody can take an operator's name: what is stated of that helps no node that is proven bad.
+    const isBad = place.verdict === 'refuted' || (own !== null && own.cheatedAtMs !== null);
+    const statement = statementOn(statements, nodeId, isBad ? null : operator);
     return {
-      base: { nodeId, operator, own: evidence.of(nodeId) ?? null, place, nowMs: clock.nowMs(), periodMs },
+      base: { nodeId, operator, own, place, nowMs: clock.nowMs(), periodMs },
       statement,
       stated: earned => (statement === null ? null : statedTrust(statement, earned)),
     };

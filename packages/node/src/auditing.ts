@@ -27,7 +27,7 @@ type AuditingOptions = {
   };
   readonly streams: Pick<PeerStreams, 'request' | 'isAlive' | 'roundTripMs'>;
   readonly custody: Pick<CustodyService, 'servedKeyIds' | 'manifestOf' | 'holding'>;
-  readonly keyring: Pick<Keyring, 'list'>;
+  readonly keyring: Pick<Keyring, 'get' | 'list'>;
   readonly evidence: Pick<EvidenceStore, 'of' | 'note' | 'noteLost'>;
   readonly nodeKey: Uint8Array;
   /** Milliseconds between two audits of one node. */
@@ -111,6 +111,11 @@ type Seen = {
   readonly kind: ObservationKind;
 };
 
+/** Whether this node owns a key and has not destroyed it. */
+function isAlive({ keyring }: AuditingOptions, keyId: Uint8Array): boolean {
+  return keyring.get(keyId)?.tombstone === null;
+}
+
 /** Asks one holder for a proof of its share. */
 async function prove(
   options: AuditingOptions,
@@ -134,8 +139,9 @@ async function prove(
     return seen(judged === 'unsigned' ? 'contribution-wrong' : judged);
   } catch (error) {
     const code = codeOf(error);
-    const kind = code === 'CORE_MISMATCH' && isOwn ? 'share-lost' : seenByCode[code];
     if (signal.aborted) return [];
+    const isDenied = code === 'CORE_MISMATCH' || (code === 'KEY_DESTROYED' && isAlive(options, core.keyId));
+    const kind = isOwn && isDenied ? 'share-lost' : seenByCode[code];
     return kind === undefined ? [] : seen(kind);
   }
 }

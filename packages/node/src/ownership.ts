@@ -5,6 +5,7 @@ import { type Counts, type Placement, planPlacement } from '@skerry/placement';
 import {
   type Authority,
   type GrantClaims,
+  grantBytesMax,
   keyIdOf,
   type Manifest,
   nodeIdOf,
@@ -316,6 +317,10 @@ export function createOwnership(options: OwnershipOptions): Ownership {
   async function open(keyId: Uint8Array, presented?: Uint8Array): Promise<OpenedKey> {
     const manifest = await findManifest(options, keyId);
     const owned = findOwned(options, keyId);
+    if (presented && presented.length > grantBytesMax) {
+      // Holders would take the request for malformed, and seem to be at fault.
+      throw new SkerryError('GRANT_INVALID', 'the grant is longer than any');
+    }
     const token = presented ?? (await ownGrant(keyId, owned?.revokedBefore ?? 0));
     const holders = manifest.core.holders.map(holder => {
       const nodeId = nodeIdOf(holder.nodeKey);

@@ -160,7 +160,13 @@ describe("an operator's statement", () => {
     enter(party, { operator: 'auk' });
     see(party, 'proof-wrong', 1, 1);
     expect(trustIn(party)).toBe(0);
-    expect(trustIn(party, { statements: { 'operator:auk': 0.9 } })).toBe(0.9);
+    // Anybody can take an operator's name: that lifts nobody who was caught cheating.
+    expect(trustIn(party, { statements: { 'operator:auk': 0.9 } })).toBe(0);
+    const honest = makeParty();
+    enter(honest, { operator: 'auk' });
+    see(honest, 'share-lost', 1, 1);
+    expect(trustIn(honest, { statements: { 'operator:auk': 0.9 } })).toBe(0.9);
+    expect(trustIn(honest, { statements: { 'operator:auk': 'deny' } })).toBe(0);
     expect(trustIn(party, { statements: { 'operator:auk': 0.9, [party.nodeId]: 'deny' } })).toBe(0);
     expect(trustIn(party, { statements: { auk: 0.9, 'operator:gannet': 0.8 } })).toBe(0);
     expect(trustIn(party, { statements: { [party.nodeId]: 'allow' } })).toBe(0.5);

@@ -35,6 +35,7 @@ import {
   quiet,
   startHolders,
   streamsTo,
+  tombstoneOf,
 } from './holders.ts';
 
 const auditMs = 80;
@@ -60,6 +61,12 @@ afterEach(async () => {
 
 type Request = PeerStreams['request'];
 
+/** Set where the owner destroys its key while audits of it are under way. */
+let tombstone: OwnedKey['tombstone'];
+beforeEach(() => {
+  tombstone = null;
+});
+
 /** Audits as the owner, as the first holder, or as a stranger that stores the manifest, until something holds. */
 async function auditAs(
   who: 'owner' | 'holder' | 'server',
@@ -69,6 +76,7 @@ async function auditAs(
   const [first] = holders as [Holder, ...Holder[]];
   const party = who === 'owner' ? owner : who === 'holder' ? first : makeParty();
   const streams = streamsTo(holders, party);
+  const owned = { manifest, tombstone: null } as unknown as OwnedKey;
   const stop = startAuditing({
     host: {
       nodeId: party.nodeId,
@@ -84,7 +92,8 @@ async function auditAs(
         ? first.service
         : { servedKeyIds: () => [], manifestOf: () => undefined, holding: async () => undefined },
     keyring: {
-      list: async () => (who === 'owner' ? [{ manifest, tombstone: null } as unknown as OwnedKey] : []),
+      list: async () => (who === 'owner' ? [owned] : []),
+      get: () => (who === 'owner' ? { ...owned, tombstone } : undefined),
     },
     evidence,
     nodeKey: party.nodeKey,
@@ -250,6 +259,21 @@ describe('audits', () => {
       },
     );
     expect(evidence.nodeIds()).toEqual([]);
+  });
+
+  test('hold it against a holder that it says an own key is destroyed which is not', async () => {
+    const liar = at(holders, 0);
+    let asked = 0;
+    const refusing = answering(liar, async () => {
+      asked += 1;
+      throw new SkerryError('KEY_DESTROYED');
+    });
+    tombstone = tombstoneOf(owner, manifest);
+    await auditAs('owner', () => asked > 3, refusing);
+    expect(countOf(liar, 'share-lost')).toBe(0);
+    tombstone = null;
+    await auditAs('owner', () => countOf(liar, 'share-lost') > 0, refusing);
+    expect(countOf(liar, 'share-lost')).toBe(1);
   });
 
   test('have it cost to be too busy for ever, or to have another core of an own key than was dealt', async () => {

@@ -57,6 +57,9 @@ describe('peers that know each other', () => {
     const { token, jti } = await owner.grant(keyId, stranger.nodeId, { lifeMs: 60_000, uses: null });
     expect(await stranger.manifest(keyId)).toEqual(owner.keys.get(keyId)?.manifest);
     await expect(stranger.open(keyId)).rejects.toMatchObject({ code: 'GRANT_INVALID' });
+    const padded = new Uint8Array(20_000).fill(0x20);
+    padded.set(token);
+    await expect(stranger.open(keyId, padded)).rejects.toMatchObject({ code: 'GRANT_INVALID' });
     expect((await stranger.open(keyId, token)).key).toEqual(key);
     expect(jti.length).toBeGreaterThan(8);
     await expect(stranger.manifest(nodeRandom.bytes(32))).rejects.toMatchObject({ code: 'KEY_UNKNOWN' });
