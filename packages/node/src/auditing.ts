@@ -170,7 +170,9 @@ async function drill(options: AuditingOptions, audit: Audit): Promise<Seen[]> {
     seen = observations.flatMap(observation => {
       const kind = seenInRound(observation);
       const { nodeId } = observation;
-      return kind === undefined ? [] : [{ nodeId, keyId: audit.keyId, coreHash, kind }];
+      // A round waits a second or two, and holders a turn each: a probe waits long enough to say who is silent.
+      const isSeen = kind !== undefined && !isAbsence(kind);
+      return isSeen ? [{ nodeId, keyId: audit.keyId, coreHash, kind }] : [];
     });
   };
   try {
@@ -194,7 +196,7 @@ function isAbsence(kind: ObservationKind): boolean {
 }
 
 /**
- * Whether what an open shows of a holder counts. Absence does where audits see it alone. Of another owner's key neither
+ * Whether what an open shows of a holder counts. Absence does where probes see it alone. Of another owner's key neither
  * a lost share nor a wrong sum says anything: who dealt it may have activated or fitted no such share.
  */
 export function countsInOpen(kind: ObservationKind, isOwn: boolean): boolean {

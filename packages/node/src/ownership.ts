@@ -293,6 +293,11 @@ function createEnding(
   };
 }
 
+/** Holders would take a request with a grant that is longer than any for malformed, and seem to be at fault. */
+function checkLength(grant: Uint8Array): void {
+  if (grant.length > grantBytesMax) throw new SkerryError('GRANT_INVALID', 'the grant is longer than any');
+}
+
 /** The owner's side of a node. Its authority is the home's one owner key. */
 export function createOwnership(options: OwnershipOptions): Ownership {
   const { network, store, nodeKey, nodeSeed, ownerSeed, profile, simulated, clock, log } = options;
@@ -317,10 +322,7 @@ export function createOwnership(options: OwnershipOptions): Ownership {
   async function open(keyId: Uint8Array, presented?: Uint8Array): Promise<OpenedKey> {
     const manifest = await findManifest(options, keyId);
     const owned = findOwned(options, keyId);
-    if (presented && presented.length > grantBytesMax) {
-      // Holders would take the request for malformed, and seem to be at fault.
-      throw new SkerryError('GRANT_INVALID', 'the grant is longer than any');
-    }
+    if (presented) checkLength(presented);
     const token = presented ?? (await ownGrant(keyId, owned?.revokedBefore ?? 0));
     const holders = manifest.core.holders.map(holder => {
       const nodeId = nodeIdOf(holder.nodeKey);
