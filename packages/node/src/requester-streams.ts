@@ -175,11 +175,20 @@ async function ask(
   }
 }
 
-/** The open stream to a responder, the one being opened, or a new one. */
-async function linkTo(responder: Responder, options: Options, closing: AbortSignal): Promise<Link> {
+/**
+ * The open stream to a responder, the one being opened, or a new one. One that another request began to open may fail
+ * for what is over, such as a restart of the peer: then this one tries once itself.
+ */
+async function linkTo(
+  responder: Responder,
+  options: Options,
+  closing: AbortSignal,
+  mayFail = true,
+): Promise<Link> {
   const existing = responder.link;
   if (existing !== undefined) {
-    const link = await existing;
+    const link = await (mayFail ? existing.catch(() => undefined) : existing);
+    if (link === undefined) return linkTo(responder, options, closing, false);
     if (link.frames.isOpen()) return link;
     if (responder.link === existing) responder.link = undefined;
     return linkTo(responder, options, closing);

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { at, type Log, type Risk, SkerryError } from '@skerry/base';
 import { nodeRandom } from '@skerry/crypto';
 import { type Deal, loadIdentity } from '@skerry/node';
+import type { Counts } from '@skerry/placement';
 import { nodeIdOf } from '@skerry/wire';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createSwarm, type Swarm } from '../index.ts';
@@ -34,10 +35,15 @@ describe('a swarm of twelve real peers', () => {
     await rm(root, { recursive: true, force: true });
   });
 
-  async function deal(risk: Risk, secret: Uint8Array = key): Promise<Deal & { keyId: Uint8Array }> {
+  async function deal(
+    risk: Risk,
+    counts?: Counts,
+    secret: Uint8Array = key,
+  ): Promise<Deal & { keyId: Uint8Array }> {
     const owner = at(swarm.nodes, 0).peer();
     const slot = owner.reserveKey();
-    return { ...(await owner.deal(slot, secret, { risk, acceptReduced: false })), keyId: slot.keyId };
+    const protection = { risk, acceptReduced: false, ...(counts && { counts }) };
+    return { ...(await owner.deal(slot, secret, protection)), keyId: slot.keyId };
   }
 
   function indexesOf(dealt: Deal, count: number): number[] {
@@ -86,7 +92,7 @@ describe('a swarm of twelve real peers', () => {
 
   test.each([1, 64, 65, 65_536])('a key of %i bytes comes back whole', async length => {
     const secret = nodeRandom.bytes(length);
-    const dealt = await deal('low', secret);
+    const dealt = await deal('low', undefined, secret);
     expect((await at(swarm.nodes, 0).peer().open(dealt.keyId)).key).toEqual(secret);
   });
 
@@ -119,7 +125,8 @@ describe('a swarm of twelve real peers', () => {
   });
 
   test('another node opens with a grant of its own and with no other', async () => {
-    const dealt = await deal('medium');
+    // Of five holders no second three are left that have not counted the one use.
+    const dealt = await deal('medium', { t: 3, n: 4, k: 5 });
     const owner = at(swarm.nodes, 0).peer();
     const friend = at(swarm.nodes, 5).peer();
     const stranger = at(swarm.nodes, 6).peer();
