@@ -1,4 +1,4 @@
-import { setTimeout as sleep } from 'node:timers/promises';
+import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import { type Clock, type ErrorCode, type Log, type Random, SkerryError, toHex, wipe } from '@skerry/base';
 import { nodeCrypto } from '@skerry/crypto';
 import {
@@ -62,8 +62,14 @@ export function seenInRound({ kind }: RoundObservation): ObservationKind | undef
   return kind === 'sum-wrong' ? 'drill-wrong' : kind;
 }
 
-/** The keys that this node owns, holds, and stores the manifests of; of too many, some by chance. */
-async function findKeys({ keyring, custody, host }: AuditingOptions): Promise<Map<string, Known>> {
+/**
+ * The keys that this node owns, holds, and stores the manifests of; of too many, some by chance. Between any two it lets
+ * others have a turn: strangers' manifests of 255 holders take milliseconds each.
+ */
+async function findKeys(
+  { keyring, custody, host }: AuditingOptions,
+  signal: AbortSignal,
+): Promise<Map<string, Known>> {
   const known = new Map<string, Known>();
   const enter = (manifest: Manifest, why: AuditableKey['why']): void => {
     const { core } = manifest;
@@ -75,11 +81,15 @@ async function findKeys({ keyring, custody, host }: AuditingOptions): Promise<Ma
   for (const keyId of someOf(custody.servedKeyIds())) {
     const manifest = custody.manifestOf(keyId);
     if (manifest) enter(manifest, 'holder');
+    await nextTurn();
+    if (signal.aborted) return known;
   }
   for (const path of someOf(host.shelf.paths('key'))) {
     const value = host.shelf.read(path);
     const manifest = value && manifestIn(value);
     if (manifest) enter(manifest, 'server');
+    await nextTurn();
+    if (signal.aborted) return known;
   }
   return known;
 }
@@ -251,7 +261,7 @@ function createLook(options: AuditingOptions, signal: AbortSignal): () => Promis
   return async () => {
     if (host.connectedNodes().length === 0) return;
     if (performance.now() - foundAtMs >= auditMs / 8) {
-      keys = await findKeys(options);
+      keys = await findKeys(options, signal);
       foundAtMs = performance.now();
     }
     const known = [...keys.values()].map(({ key }) => key);

@@ -63,8 +63,12 @@ type Request = PeerStreams['request'];
 
 /** Set where the owner destroys its key while audits of it are under way. */
 let tombstone: OwnedKey['tombstone'];
+/** Manifests that a server stores, and how many were read since others last had a turn. */
+let storedCount: number;
+let readsInTurn: number;
 beforeEach(() => {
   tombstone = null;
+  [storedCount, readsInTurn] = [1, 0];
 });
 
 /** Audits as the owner, as the first holder, or as a stranger that stores the manifest, until something holds. */
@@ -82,8 +86,12 @@ async function auditAs(
       nodeId: party.nodeId,
       connectedNodes: () => holders.map(({ nodeId }) => nodeId),
       shelf: {
-        paths: () => (who === 'server' ? [manifestPath(manifest.core.keyId)] : []),
-        read: () => encodeManifest(manifest),
+        paths: () =>
+          Array.from({ length: who === 'server' ? storedCount : 0 }, () => manifestPath(manifest.core.keyId)),
+        read: () => {
+          readsInTurn += 1;
+          return encodeManifest(manifest);
+        },
       },
     },
     streams: { ...streams, request: change(streams.request) },
@@ -144,6 +152,21 @@ describe('audits', () => {
     expect(allHave('proof', 3)()).toBe(true);
   });
 
+  test('let others have a turn between any two manifests, however many strangers have stored here', async () => {
+    storedCount = 200;
+    let [mostInTurn, reads] = [0, 0];
+    const watch = (): void => {
+      mostInTurn = Math.max(mostInTurn, readsInTurn);
+      reads += readsInTurn;
+      readsInTurn = 0;
+      watching = setImmediate(watch);
+    };
+    let watching = setImmediate(watch);
+    await auditAs('server', () => reads >= storedCount);
+    clearImmediate(watching);
+    expect(mostInTurn).toBeLessThanOrEqual(2);
+  });
+
   test('by a holder are of the others, and now and then a drill', async () => {
     const others = holders.slice(1);
     await auditAs('holder', () => others.some(holder => countOf(holder, 'drill-right') > 0));
@@ -164,12 +187,13 @@ describe('audits', () => {
     expect(loser.store.get(`held/${keyId}`)).toBeDefined();
 
     const other = at(holders, 2);
+    const before = countOf(other, 'proof');
     let isGone = false;
     await auditAs(
       'server',
       () => countOf(other, 'share-lost') > 0,
       request => async (nodeId, body, options) => {
-        isGone ||= countOf(other, 'proof') > 9;
+        isGone ||= countOf(other, 'proof') > before;
         if (isGone && nodeId === other.nodeId) throw new SkerryError('KEY_UNKNOWN');
         return request(nodeId, body, options);
       },
