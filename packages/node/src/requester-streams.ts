@@ -38,6 +38,8 @@ type Pending = {
   readonly sentAtMs: number;
   readonly resolve: (body: Uint8Array) => void;
   readonly reject: (error: unknown) => void;
+  /** The stream ended before the answer. */
+  readonly lose: (error: SkerryError) => void;
 };
 
 type Link = { readonly frames: FrameStream; readonly pending: Map<number, Pending>; lastId: number };
@@ -154,17 +156,24 @@ async function ask(
   signal?.addEventListener('abort', callOff);
   let over = false;
   let forget = (): void => undefined;
-  const sending = async (): Promise<void> => {
+  // A stream kept from before may have ended with its peer's last process, unnoticed: all requests may be repeated,
+  // so one that such a stream loses is sent once more over a new one.
+  const sending = async (isRepeated: boolean): Promise<void> => {
+    const isKept = responder.link !== undefined;
     const link = await open();
     if (over) return;
     // A gap of chance: who could guess an id could answer before it was asked, and so seem nearer than it is.
     const id = link.lastId + randomInt(1, parameters.requestIdGapMax + 1);
     link.lastId = id;
-    link.pending.set(id, { sentAtMs: performance.now(), resolve, reject });
+    const lose = (error: SkerryError): void => {
+      if (over || !isKept || isRepeated || error.code !== 'PEER_UNREACHABLE') reject(error);
+      else sending(true).catch(reject);
+    };
+    link.pending.set(id, { sentAtMs: performance.now(), resolve, reject, lose });
     forget = () => link.pending.delete(id);
     await link.frames.send({ id, kind: frameKinds.request, body });
   };
-  sending().catch(reject);
+  sending(false).catch(reject);
   try {
     return await promise;
   } finally {
@@ -233,8 +242,8 @@ async function openLink(responder: Responder, options: Options, closing: AbortSi
 }
 
 /**
- * A stream over the connection there is or a new one. For a moment after a peer restarted, libp2p still holds the
- * old connection, over which no stream opens: then over a new one, whatever it holds.
+ * A stream over the newest connection there is, or a new one. For a moment after a peer restarted, libp2p still holds
+ * the old connection, over which no stream opens, and would choose it: it takes the first that it has.
  */
 async function openStream(
   host: Host,
@@ -242,12 +251,13 @@ async function openStream(
   protocol: string,
   signal: AbortSignal,
 ): Promise<Stream> {
-  const wasConnected = host.isConnected(peerId.toString());
+  const newest = host.libp2p.getConnections(peerId).findLast(({ status }) => status === 'open');
+  if (newest === undefined) return host.libp2p.dialProtocol(peerId, protocol, { signal });
   try {
-    return await host.libp2p.dialProtocol(peerId, protocol, { signal });
+    return await newest.newStream(protocol, { signal });
   } catch (error) {
     const refused = error instanceof Error && error.name === 'UnsupportedProtocolError';
-    if (!wasConnected || refused || signal.aborted) throw error;
+    if (refused || signal.aborted) throw error;
     return host.libp2p.dialProtocol(peerId, protocol, { signal, force: true });
   }
 }
@@ -274,8 +284,9 @@ function receiveAnswer(responder: Responder, link: Link, { id, kind, body }: Fra
 }
 
 function failPending({ pending }: Link, error: SkerryError): void {
-  for (const { reject } of pending.values()) reject(error);
+  const lost = [...pending.values()];
   pending.clear();
+  for (const { lose } of lost) lose(error);
 }
 
 function shutLink(link: Link): void {

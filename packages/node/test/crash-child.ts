@@ -13,7 +13,8 @@ import { peerOptions } from './peers.ts';
 
 /** How a command is told. */
 export type Command =
-  | { readonly do: 'arm'; readonly point: CrashPoint }
+  /** Where to die; with a key id, in hexadecimal, only changes of that key count. */
+  | { readonly do: 'arm'; readonly point: CrashPoint; readonly keyId?: string }
   | { readonly do: 'deal'; readonly key: string }
   | { readonly do: 'destroy'; readonly keyId: string }
   | { readonly do: 'open'; readonly keyId: string }
@@ -31,6 +32,7 @@ const { values } = parseArgs({
 });
 
 let armed: CrashPoint | undefined;
+let armedKeyId = '';
 let count = 0;
 
 /** Dies here if this is the point. */
@@ -47,7 +49,8 @@ const { batch } = ClassicLevel.prototype as unknown as { batch: Batch };
 const steps = /^(key|held|notice|grant)\//;
 const watched: Batch = async function (changes, options) {
   levels[0] = this as ClassicLevel<string, Uint8Array>;
-  if (!changes.some(({ key }) => steps.test(key))) return batch.call(this, changes, options);
+  const isStep = changes.some(({ key }) => steps.test(key) && key.includes(armedKeyId));
+  if (!isStep) return batch.call(this, changes, options);
   if (armed?.kind === 'disk') count++;
   pass('disk', 'before');
   await batch.call(this, changes, options);
@@ -72,6 +75,7 @@ async function carryOut(command: Command): Promise<object> {
   switch (command.do) {
     case 'arm':
       armed = command.point;
+      armedKeyId = command.keyId ?? '';
       count = 0;
       return {};
     case 'deal': {

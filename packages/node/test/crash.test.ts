@@ -102,7 +102,7 @@ describe('a holder killed', { timeout }, () => {
     const owner = at(peers, 0);
     const slot = owner.reserveKey();
     const key = nodeRandom.bytes(32);
-    await holder.tell({ do: 'arm', point });
+    await holder.tell({ do: 'arm', point, keyId: toHex(slot.keyId) });
     const dealing = owner
       .deal(slot, key, { risk: 'low', acceptReduced: true, counts })
       .then(() => 'dealt', codeOf);
@@ -123,7 +123,7 @@ describe('a holder killed', { timeout }, () => {
     const owner = at(peers, 0);
     const slot = owner.reserveKey();
     await owner.deal(slot, nodeRandom.bytes(32), { risk: 'low', acceptReduced: true, counts });
-    await holder.tell({ do: 'arm', point });
+    await holder.tell({ do: 'arm', point, keyId: toHex(slot.keyId) });
     const destroying = owner.destroy(slot.keyId);
     await holder.reborn();
     expect((await destroying).acknowledged).toBeGreaterThanOrEqual(counts.k - 1);

@@ -51,6 +51,7 @@ export async function startCrashing(
 
   async function start() {
     const child = spawn(process.execPath, argv, { stdio: ['pipe', 'pipe', 'inherit'] });
+    const exited = once(child, 'exit');
     const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
     const read = async (): Promise<Readonly<Record<string, unknown>> | undefined> => {
       const { value, done } = await lines.next();
@@ -61,33 +62,37 @@ export async function startCrashing(
     const nodeId = String(first['nodeId']);
     // a node that was killed a moment ago still looks alive to those that have not noticed
     await until(() => peers.every(peer => peer.isAlive(nodeId)));
-    return { child, read, nodeId, exited: once(child, 'exit') };
+    return { child, read, nodeId, exited };
   }
 
   let now = await start();
-  let rebirth: Promise<void> = Promise.resolve();
+  let rebirth: Promise<void> | undefined;
 
   async function restart(): Promise<void> {
     const [, signal] = (await now.exited) as [number | null, string | null];
     if (signal !== 'SIGKILL') throw new Error(`the node ended by itself: ${signal}`);
     deaths++;
     now = await start();
+    rebirth = undefined;
   }
+
+  /** One restart for one death, whoever waits for it. */
+  const reborn = async (): Promise<void> => (rebirth ??= restart());
 
   return {
     nodeId: () => now.nodeId,
     lines: seen,
     deaths: () => deaths,
-    reborn: async () => (rebirth = restart()),
+    reborn,
     tell: async command => {
       await rebirth;
       now.child.stdin.write(`${JSON.stringify(command)}\n`);
       const answer = await now.read();
-      if (answer === undefined) await (rebirth = restart());
+      if (answer === undefined) await reborn();
       else if (command.do === 'deal' && 'keyId' in answer) {
         seen.push(answer);
         const outcome = await now.read();
-        if (outcome === undefined) await (rebirth = restart());
+        if (outcome === undefined) await reborn();
         return outcome;
       }
       return answer;
