@@ -25,7 +25,7 @@ const bad = new Map<number, Badness>(
         [2, 'offline'],
         [7, 'lost-disk'],
         [11, 'wrong-proofs'],
-        [14, 'elsewhere'],
+        [18, 'elsewhere'], // in Auckland: what a busy machine adds to round trips must not hide that it is not there
         [19, 'slander'],
         [23, 'flood'],
       ]
@@ -166,14 +166,16 @@ describe('a swarm in which some nodes are bad', { shuffle: false }, () => {
     const hasSeen = ({ peer }: SwarmNode): boolean => peer().network.evidence.of(liar) !== undefined;
     const judges = honest().filter(node => (isLong && hasSeen(node)) || canRefute(node));
     expect(judges.length).toBeGreaterThan(1);
-    for (const { peer } of judges) {
-      const verdict = peer().network.assessor.verdictOn(liar);
-      expect(verdict).toMatchObject({
-        place: { verdict: 'refuted' },
-        assessment: { standing: 'place-refuted' },
-      });
-      expect(verdict?.assessment.trust).toBeLessThan(floors.low);
-    }
+    const believers = judges.flatMap(({ index, peer }) => {
+      const { assessor, streams } = peer().network;
+      const verdict = assessor.verdictOn(liar);
+      const isSeenThrough =
+        verdict?.place.verdict === 'refuted' &&
+        verdict.assessment.standing === 'place-refuted' &&
+        verdict.assessment.trust < floors.low;
+      return isSeenThrough ? [] : [{ index, place: verdict?.place, ownMs: streams.leastRoundTripMs(liar) }];
+    });
+    expect(believers).toEqual([]);
   });
 
   test('evidence is there again after a restart', async () => {
