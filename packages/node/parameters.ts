@@ -44,9 +44,9 @@ export const parameters = {
    * machine, and a node that moved is measured anew within it.
    */
   leastRoundTripMs: 3_600_000,
-  /** Round trips that are measured of a neighbour in each half of that window, 1 to 20, whatever else it is asked. */
-  roundTripSamplesMin: 4,
-  /** Milliseconds between looks at whose round trip is to be measured, and for one measurement. */
+  /** Round trips that are measured of a neighbour in each half of that window, 1 to 9, whatever else it is asked: the last after four minutes. */
+  roundTripSamplesMin: 8,
+  /** Milliseconds between looks at whose round trip is to be measured, half of the first wait between two of one neighbour, and for one measurement. */
   measureLookMs: 2_000,
   measureDeadlineMs: 5_000,
   /** Neighbours measured at once, 1 to 20: more would wait for each other, and so lengthen what they measure. */
