@@ -22,6 +22,21 @@ beforeAll(async () => {
 afterAll(async () => rm(root, { recursive: true }));
 
 const codeOf = (error: unknown): unknown => (error instanceof SkerryError ? error.code : error);
+
+/** Waits until a node that is to die runs again; what it was to die of may fail before it gets there. */
+async function deathOf(node: CrashingNode, work: Promise<unknown>): Promise<void> {
+  const before = node.deaths();
+  const reborn = node.reborn();
+  const outcome = await Promise.race([reborn, work]);
+  const isDying = outcome === undefined || node.deaths() > before;
+  const late = new Promise<string>(resolve => setTimeout(resolve, 5_000, 'late'));
+  if (!isDying && (await Promise.race([reborn, late])) === 'late') {
+    throw new Error(
+      `the node did not get where it was to die: ${typeof outcome === 'string' ? outcome : 'done'}`,
+    );
+  }
+  await reborn;
+}
 const toHexOf = ({ key }: { key: Uint8Array }): string => toHex(key);
 
 /** Whether a point of the store comes after its first change, with which an owner has decided. */
@@ -106,7 +121,7 @@ describe('a holder killed', { timeout }, () => {
     const dealing = owner
       .deal(slot, key, { risk: 'low', acceptReduced: true, counts })
       .then(() => 'dealt', codeOf);
-    await holder.reborn();
+    await deathOf(holder, dealing);
     const outcome = await dealing;
     const isDealt = outcome === 'dealt';
     expect(['dealt', 'DEPOSIT_FAILED', 'PLACEMENT_INFEASIBLE']).toContain(outcome);
@@ -125,7 +140,7 @@ describe('a holder killed', { timeout }, () => {
     await owner.deal(slot, nodeRandom.bytes(32), { risk: 'low', acceptReduced: true, counts });
     await holder.tell({ do: 'arm', point, keyId: toHex(slot.keyId) });
     const destroying = owner.destroy(slot.keyId);
-    await holder.reborn();
+    await deathOf(holder, destroying);
     expect((await destroying).acknowledged).toBeGreaterThanOrEqual(counts.k - 1);
     await until(async () => (await owner.destroy(slot.keyId)).acknowledged === counts.k);
     await expect(owner.open(slot.keyId)).rejects.toMatchObject({ code: 'KEY_DESTROYED' });

@@ -61,43 +61,44 @@ export async function startCrashing(
     if (!first) throw new Error('the node did not start');
     const nodeId = String(first['nodeId']);
     // a node that was killed a moment ago still looks alive to those that have not noticed
-    await until(() => peers.every(peer => peer.isAlive(nodeId)));
-    return { child, read, nodeId, exited };
-  }
-
-  let now = await start();
-  let rebirth: Promise<void> | undefined;
-
-  async function restart(): Promise<void> {
-    const [, signal] = (await now.exited) as [number | null, string | null];
-    if (signal !== 'SIGKILL') throw new Error(`the node ended by itself: ${signal}`);
-    deaths++;
-    now = await start();
-    rebirth = undefined;
+    const knows = (peer: Peer): boolean =>
+      peer.isAlive(nodeId) && peer.network.directory.entry(nodeId) !== undefined;
+    await until(() => peers.every(knows));
+    return { child, read, nodeId, exited, rebirth: exited.then(restart) };
   }
 
   /** One restart for one death, whoever waits for it. */
-  const reborn = async (): Promise<void> => (rebirth ??= restart());
+  async function restart([, signal]: readonly unknown[]): Promise<void> {
+    if (isEnding) return;
+    if (signal !== 'SIGKILL') throw new Error(`the node ended by itself: ${String(signal)}`);
+    deaths++;
+    now = await start();
+  }
+
+  let isEnding = false;
+  let now = await start();
 
   return {
     nodeId: () => now.nodeId,
     lines: seen,
     deaths: () => deaths,
-    reborn,
+    reborn: async () => now.rebirth,
     tell: async command => {
-      await rebirth;
-      now.child.stdin.write(`${JSON.stringify(command)}\n`);
-      const answer = await now.read();
-      if (answer === undefined) await reborn();
+      if (now.child.exitCode !== null || now.child.signalCode !== null) await now.rebirth;
+      const { child, read, rebirth } = now;
+      child.stdin.write(`${JSON.stringify(command)}\n`);
+      const answer = await read();
+      if (answer === undefined) await rebirth;
       else if (command.do === 'deal' && 'keyId' in answer) {
         seen.push(answer);
-        const outcome = await now.read();
-        if (outcome === undefined) await reborn();
+        const outcome = await read();
+        if (outcome === undefined) await rebirth;
         return outcome;
       }
       return answer;
     },
     end: async () => {
+      isEnding = true;
       now.child.stdin.end();
       await now.exited;
     },
