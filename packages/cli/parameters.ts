@@ -73,6 +73,12 @@ export const capacityDefault = 10_000;
 /** Minutes between two audits of one node when nothing is said: a quarter of a day finds a loss soon, and costs little. */
 export const auditMinutesDefault = 360;
 
+/** Days after which a key is dealt anew when nothing is said: who collects shares slowly begins again each quarter. */
+export const refreshDaysDefault = 90;
+
+/** Most that `refresh-days` may say: ten years. */
+export const refreshDaysMax = 3_650;
+
 /** Most that `audit-minutes` may say: four weeks, after which evidence is nearly half forgotten. */
 export const auditMinutesMax = 40_320;
 

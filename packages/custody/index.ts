@@ -8,22 +8,45 @@ export {
   planAudits,
 } from './src/audit-plan.ts';
 export type { AuthoritySigner, ShareDeposit } from './src/deal.ts';
+export { startDeal, stepDealer } from './src/dealer.ts';
+export type {
+  DealerEffect,
+  DealerEnv,
+  DealerEvent,
+  DealerState,
+  DealerStep,
+  DealOrder,
+} from './src/dealer-state.ts';
 export {
-  type DealerEffect,
-  type DealerEnv,
-  type DealerEvent,
-  type DealerState,
-  type DealerStep,
-  type DealOrder,
-  startDeal,
-  stepDealer,
-} from './src/dealer.ts';
+  type HeldCase,
+  isExposed,
+  type Margin,
+  type MarginLevel,
+  marginOf,
+  type OwnedCase,
+  proposalOf,
+  type RefreshReason,
+  type Remedy,
+  remediesFor,
+} from './src/healing.ts';
+export {
+  type Doubt,
+  doubtsOf,
+  emptyHealth,
+  type Failure,
+  failureOf,
+  type Health,
+  noteSight,
+  type Sight,
+} from './src/health.ts';
 export {
   decodeHeldKey,
   encodeHeldKey,
   type HeldEpoch,
   type HeldKey,
+  isSeated,
   lapseMs,
+  manifestOf,
   wipeHeldKey,
 } from './src/held-key.ts';
 export { openHeldShare } from './src/held-share.ts';
@@ -36,6 +59,16 @@ export {
 } from './src/holder.ts';
 export { roundContextOf } from './src/holder-round.ts';
 export { createLimiter, type Limiter } from './src/limiter.ts';
+export {
+  type MoveOrder,
+  type MoverEffect,
+  type MoverEnv,
+  type MoverEvent,
+  type MoverState,
+  type MoverStep,
+  startMove,
+  stepMove,
+} from './src/mover.ts';
 export { judgeProbe } from './src/probe.ts';
 export {
   type RequesterEffect,

@@ -13,8 +13,38 @@ export const offerLifeMs = 60_000;
 /** How long a deposited share waits for its activation, in ms: longer than any deal, shorter than a day's litter. */
 export const pendingLifeMs = 900_000;
 
+/**
+ * The same for a later epoch of a key, in ms: 30 days. Holders that hear of its activation let go of the epoch before,
+ * so that those that do not hear of it for long must still have their share when they do.
+ */
+export const laterPendingLifeMs = 2_592_000_000;
+
+/** Bytes of all that a holder keeps of one key, at most: five manifests of half a MiB, and lists of what it remembers. */
+export const heldKeyBytesMax = 4_194_304;
+
 /** Live offers of one key that a holder keeps, at most: its dealer's, and room beside those of strangers. */
 export const offersPerKeyMax = 4;
+
+/**
+ * How long a node keeps its word that it will hold a point, in ms: a day, since a quorum of holders may take hours to
+ * come together. Whoever is late asks again, and is given the same key.
+ */
+export const nominationLifeMs = 86_400_000;
+
+/** Points of one key that a node is ready to hold, at most: of the cores that an owner or a liar may have dealt. */
+export const nominationsPerKeyMax = 4;
+
+/**
+ * How long a holder keeps an epoch that a later one took the place of, in ms: a quarter of an hour, as long as a share
+ * waits for its activation. It is not served meanwhile.
+ */
+export const retiredLifeMs = 900_000;
+
+/** Votes that a holder remembers of one key, at most: of a core eight can win, and owners overrule few. */
+export const votesPerKeyMax = 64;
+
+/** Shares of one key whose traces wait to be removed from the store's files, at most: each is dealt with at once. */
+export const erasuresMax = 8;
 
 /**
  * Uses, announcements and revoked grants that a holder remembers for one key, at most; beyond, grants that count are refused. They
@@ -36,6 +66,18 @@ export const drillSetsMax = 16;
  * other holders that come back within them learn of it with the owner away.
  */
 export const graveLifeMs = 7_776_000_000;
+
+/** How long a mover waits for each answer to a nomination or a ballot, in ms. */
+export const moveStepMs = 5000;
+
+/** Audits that found a node absent before it counts as failed, at least: one may be a network's hiccup. */
+export const missesMin = 2;
+
+/** Absent nodes that a node remembers, at most; the oldest is forgotten first. */
+export const absencesMax = 10_000;
+
+/** Lost shares that a node remembers, at most; the oldest is forgotten first. */
+export const lossesMax = 10_000;
 
 /** Shares that a holder keeps for one dealer, at most: a tenth of a modest disk's worth at 3 kB each. */
 export const sharesPerDealerMax = 100_000;
@@ -101,6 +143,12 @@ export const auditPace = {
    * keys in common cost each 22 audits an hour.
    */
   periodMs: 6 * 3_600_000,
+  /**
+   * The part of a period after which a node is audited again that gave no answer, or has lost a share, 0 to 1: so the
+   * one is seen several times within the grace of four periods, however many others are to be audited; and what else
+   * the other has lost is found sixteen times sooner.
+   */
+  doubtedParts: { absent: 0.5, lost: 1 / 16 },
   /** The part of a period by which an audit may come early, at random, 0 to 1: nobody knows when. */
   jitter: 0.5,
   /** Requests for audits in an hour, at most, but for the rest of one drill; 6 or more: one a minute is nothing. */

@@ -233,6 +233,35 @@ export const parameters = {
   noticeWaitMsMax: 3_600_000,
   /** How often a neighbour may pass on a revocation: each costs up to 16 signatures to verify. */
   revocationsPerSource: { burst: 50, everyMs: 500 },
+  /** Absent nodes, and lost shares, that are remembered over restarts, 300 to 100,000: some hundred bytes each. */
+  healthEntriesMax: 10_000,
+  /** Least milliseconds between looks at which keys are to be healed: each look decodes every owned key's manifest. */
+  healLookMsMin: 1_000,
+  /** Keys healed at once, 1 to 20. */
+  healsAtOnce: 4,
+  /** First wait in milliseconds after a remedy that failed; it doubles up to a quarter of the grace. */
+  healWaitMsMin: 5_000,
+  /** Keys that may be out of date here and wait to be looked up, 100 to 100,000. */
+  outdatedKeysMax: 10_000,
+  /** Milliseconds for which former holders of a key are told what became of it: as long as a share of a later epoch waits. */
+  formerHoldersToldMs: 30 * 86_400_000,
+  /** Nodes asked in turn whether they take a point, 1 to 100. */
+  nomineesMax: 8,
+  /** Milliseconds that an open takes before it is looked whether the key has gone on since its manifest was read. */
+  lookAgainMs: 1_000,
+  /** Milliseconds between looks at shares that are to be made again here, or to be let go. */
+  successionLookMs: 1_000,
+  /** Of those, so many at a look and so many at once, 1 to 1,000 and 1 to 20: each is a round. */
+  successionsPerLook: 64,
+  successionsAtOnce: 4,
+  /** First wait before such a share is tried again, in milliseconds; it doubles up to the second. */
+  successionWaitMsMin: 2_000,
+  successionWaitMsMax: 600_000,
+  /** Milliseconds after which a node that was away looks what became of a key before it answers for it. */
+  behindAfterMs: 600_000,
+  /** Co-holders asked what they know of a key beside the DHT, 1 to 20, and milliseconds for that. */
+  holdersAskedMax: 3,
+  holderRecordDeadlineMs: 3_000,
   /** Lapsed deposits looked up in the DHT between two looks, 1 to 1,000: a crashed dealer's activation may be there. */
   lookupsPerLook: 64,
 

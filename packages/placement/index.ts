@@ -27,3 +27,9 @@ export {
   targetsOf,
   theftProbability,
 } from './src/sizing.ts';
+export {
+  certifySuccession,
+  type PlacedKey,
+  rankSuccessors,
+  theftWithStrays,
+} from './src/succession.ts';

@@ -1,5 +1,6 @@
 export {
   addressesMax,
+  amendmentsMax,
   delayMsMax,
   directoryPageMax,
   directoryTotalMax,
@@ -22,6 +23,30 @@ export {
   verifyReceipt,
 } from './src/activation.ts';
 export {
+  type Acceptance,
+  type Amendment,
+  acceptancePreimage,
+  amendmentOf,
+  amendmentShape,
+  type ChainHead,
+  chainHeadOf,
+  checkAmendments,
+  compareChains,
+  countShared,
+  follows,
+  isAccepted,
+  isForVoters,
+  isTaken,
+  type Proposal,
+  proposalHashOf,
+  proposalShape,
+  quorumOf,
+  type Seat,
+  seatsOf,
+  type Vote,
+  votePreimage,
+} from './src/amendment.ts';
+export {
   type Authority,
   type AuthoritySignature,
   authoritySignaturesShape,
@@ -32,10 +57,13 @@ export { type Core, checkCore, coreHashOf, coreShape, pointsHashOf } from './src
 export { type GrantClaims, grantType, parseGrantClaims, secondsMax } from './src/grant.ts';
 export { checkKeyRecord, compareKeyRecords, encodeTombstone, type KeyRecord } from './src/key-record.ts';
 export {
+  checkManifest,
+  compareManifests,
   decodeManifest,
   encodeManifest,
   type Manifest,
   manifestPath,
+  manifestShape,
   parseManifest,
 } from './src/manifest.ts';
 export {
@@ -97,6 +125,7 @@ export {
   shareRecordPath,
   shareRecordPreimage,
 } from './src/share-record.ts';
+export { checkSuccessor, type Successor, successorHashOf, successorShape } from './src/successor.ts';
 export {
   checkTombstone,
   deletionPreimage,

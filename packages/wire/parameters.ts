@@ -33,10 +33,13 @@ export const repairBudgetMax = 8;
 /** Milliseconds between announcement and answer that a policy may ask for, at most: 30 days. */
 export const delayMsMax = 2_592_000_000;
 
-/** Sequence of a share record, at most: a key has at most 2k amendments. */
-export const shareSequenceMax = 510;
+/** Amendments of one core, at most: twice as many as it has points. After that it is time for a new epoch. */
+export const amendmentsMax = 510;
 
-/** Bytes of a manifest record in the DHT, at most. Its shape allows 139 kB today; amendments will need the rest. */
+/**
+ * Bytes of a manifest record in the DHT, at most: 140 kB for a core of 255 points with its activation, and 510
+ * amendments of one owner, or fewer where many owners or voters sign each.
+ */
 export const manifestBytesMax = 524_288;
 
 /** Bytes of a share record in the DHT, at most: 255 points of 38 bytes, a ciphertext, 16 keys and signatures. */

@@ -39,6 +39,7 @@ async function joinHolders(home: string, bootstrap: readonly string[], exchanges
     trust: {},
     simulated: true,
     auditMs: 0,
+    refreshMs: 0,
     isPlaceVerified: false,
     onFrame: exchanges.see,
     log: quiet,

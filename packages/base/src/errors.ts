@@ -107,6 +107,38 @@ export const errorTable = {
     meaning: 'a share does not yield the verification and mask keys named for it',
   },
   ACTIVATION_INVALID: { kind: 'corrupt', meaning: 'an activation lacks receipts or one of them is false' },
+  AMENDMENT_INVALID: {
+    kind: 'corrupt',
+    meaning: 'an amendment does not follow the one before, or is not signed, accepted or allowed',
+  },
+  AMENDMENT_UNKNOWN: {
+    kind: 'unavailable',
+    meaning: 'the holder has not heard of the amendment yet; bring it the manifest',
+  },
+  NOMINATION_REFUSED: {
+    kind: 'refused',
+    meaning: 'the node holds another share of this key and can take no second one',
+  },
+  VOTE_REFUSED: {
+    kind: 'refused',
+    meaning: "the holder's own audits do not show it, or the repair budget or standbys do not allow it",
+  },
+  VOTES_MISSING: {
+    kind: 'unavailable',
+    meaning: 'too few holders voted for moving the point; its owner can move it alone',
+  },
+  REFRESH_MISMATCH: {
+    kind: 'corrupt',
+    meaning: 'the shares of a new epoch do not give the key; the epoch before stays in force',
+  },
+  REPAIR_PENDING: {
+    kind: 'unavailable',
+    meaning: 'the node is to hold this point, and its share is still being made again',
+  },
+  POINT_MOVED: {
+    kind: 'refused',
+    meaning: 'the point that this node held went to another node; the manifest says to which',
+  },
   KEY_UNKNOWN: { kind: 'unavailable', meaning: 'this node knows no such key' },
   KEY_DESTROYED: { kind: 'refused', meaning: 'the owner has destroyed the key; nothing brings it back' },
   KEY_NOT_ACTIVE: { kind: 'unavailable', meaning: 'the key was offered and never activated' },

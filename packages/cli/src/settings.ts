@@ -14,6 +14,8 @@ import {
   nodeIdLengthMax,
   operatorLengthMax,
   pathLengthMax,
+  refreshDaysDefault,
+  refreshDaysMax,
 } from '../parameters.ts';
 
 /** One thing that can be configured. */
@@ -163,11 +165,19 @@ export const settings = {
     capacityMax,
     capacityDefault,
   ),
-  'audit-minutes': count(
-    'SKERRY_AUDIT_MINUTES',
-    'minutes between audits of a node; 0 for none',
-    auditMinutesMax,
-    auditMinutesDefault,
+  'audit-minutes': {
+    default: auditMinutesDefault,
+    env: 'SKERRY_AUDIT_MINUTES',
+    purpose: 'minutes between audits of a node; 0 for none, and for no healing',
+    allowed: `a number from 0 to ${auditMinutesMax}`,
+    fromText: asNumber,
+    check: value => (typeof value === 'number' && value >= 0 && value <= auditMinutesMax ? value : undefined),
+  } satisfies Setting<number>,
+  'refresh-days': count(
+    'SKERRY_REFRESH_DAYS',
+    'days after which a key is dealt anew; 0 for never',
+    refreshDaysMax,
+    refreshDaysDefault,
   ),
   'verify-place': choice<'auto' | 'yes' | 'no'>(
     'SKERRY_VERIFY_PLACE',

@@ -1,5 +1,6 @@
 import { at, type Random } from '@skerry/base';
 import { auditPace } from '../parameters.ts';
+import type { Doubt } from './health.ts';
 
 /** Why a node cares about a key: it owns it, holds a share of it, or stores its manifest for the DHT. */
 type AuditReason = 'owner' | 'holder' | 'server';
@@ -51,6 +52,7 @@ export type AuditHistory = {
 /** How often, and how much: `auditPace` of the parameters, where each has its reason. */
 export type AuditPace = {
   readonly periodMs: number;
+  readonly doubtedParts: Readonly<Record<Doubt, number>>;
   readonly jitter: number;
   readonly budgetPerHour: number;
   readonly proofsPerDrill: number;
@@ -169,21 +171,32 @@ function takeTurn(
   return chosen;
 }
 
-/** The subjects that are due by reason, those longest not audited last. No clock that was wrong puts one off for long. */
+/**
+ * The subjects that are due by reason: those in doubt last, which is first in turn, and of the others those longest not
+ * audited. No clock that was wrong puts one off for long.
+ */
 function queuesOf(
   aims: ReadonlyMap<string, readonly Aim[]>,
   subjects: ReadonlyMap<string, Subject>,
+  doubts: ReadonlyMap<string, Doubt>,
   nowMs: number,
-  { periodMs }: AuditPace,
+  { periodMs, doubtedParts }: AuditPace,
 ): Map<AuditReason, Due[]> {
+  const dueMsOf = (nodeId: string, { lastMs, dueMs }: Subject): number => {
+    const doubt = doubts.get(nodeId);
+    if (doubt === undefined) return dueMs;
+    return Math.min(dueMs, lastMs + doubtedParts[doubt] * periodMs);
+  };
+  const rankOf = ({ nodeId, subject }: Due): number => subject.lastMs - (doubts.has(nodeId) ? nowMs : 0);
   const queues = new Map<AuditReason, Due[]>(reasons.map(why => [why, []]));
   for (const [nodeId, keys] of aims) {
     const subject = subjects.get(nodeId);
-    if (!subject || (subject.dueMs > nowMs && subject.dueMs <= nowMs + periodMs)) continue;
+    const dueMs = subject && dueMsOf(nodeId, subject);
+    if (dueMs === undefined || !subject || (dueMs > nowMs && dueMs <= nowMs + periodMs)) continue;
     const why = reasons.find(reason => keys.some(({ key }) => key.why === reason)) ?? 'server';
     queues.get(why)?.push({ nodeId, subject, aims: keys, why });
   }
-  for (const queue of queues.values()) queue.sort((a, b) => b.subject.lastMs - a.subject.lastMs);
+  for (const queue of queues.values()) queue.sort((a, b) => rankOf(b) - rankOf(a));
   return queues;
 }
 
@@ -223,6 +236,7 @@ function knownSubjects(
  * @param input.history as the last call returned it, or an empty one
  * @param input.nowMs Unix ms
  * @param input.random for times and drills
+ * @param input.doubts nodes to audit before others (`doubtsOf`) @default none
  * @param input.pace @default `auditPace`
  * @returns audits due now, and the history in which they are done; whether they succeed makes no difference to it
  */
@@ -232,12 +246,13 @@ export function planAudits(input: {
   readonly history: AuditHistory;
   readonly nowMs: number;
   readonly random: Random;
+  readonly doubts?: ReadonlyMap<string, Doubt>;
   readonly pace?: AuditPace;
 }): { readonly audits: readonly Audit[]; readonly history: AuditHistory } {
-  const { self, keys, history, nowMs, random, pace = auditPace } = input;
+  const { self, keys, history, nowMs, random, doubts = new Map<string, Doubt>(), pace = auditPace } = input;
   const aims = aimsOf(keys, self, pace);
   const subjects = knownSubjects(history, aims, { nowMs, random, pace });
-  const queues = queuesOf(aims, subjects, nowMs, pace);
+  const queues = queuesOf(aims, subjects, doubts, nowMs, pace);
   const owed = { ...history.owed };
   let allowance = refill(history, nowMs, pace);
   const audits: Audit[] = [];

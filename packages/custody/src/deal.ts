@@ -8,8 +8,11 @@ import {
   coreHashOf,
   type Deposit,
   nodeKeyOf,
+  type Offer,
+  offerPreimage,
   pointsHashOf,
 } from '@skerry/wire';
+import { offerLifeMs } from '../parameters.ts';
 import { shareAad } from './held-share.ts';
 
 /** What signs for a key: its authority, and as many signers as it needs. */
@@ -19,11 +22,16 @@ export type AuthoritySigner = {
   readonly sign: (message: Uint8Array) => AuthoritySignature[];
 };
 
+/** The sharing of a key that another takes the place of. */
+export type Predecessor = { readonly epoch: number; readonly coreHash: Uint8Array };
+
 /** Everything that one sharing is made from, besides its shares. */
 type DealInput = {
   readonly keyId: Uint8Array;
   readonly nonce: Uint8Array;
   readonly signer: AuthoritySigner;
+  /** The epoch before, which this one takes the place of; null for a new key. */
+  readonly previous: Predecessor | null;
   /** The dealer's node key. */
   readonly dealer: Uint8Array;
   readonly placement: Placement;
@@ -50,14 +58,54 @@ export type Dealt = {
   readonly core: Core;
   readonly coreHash: Uint8Array;
   readonly signatures: AuthoritySignature[];
+  readonly pointsSignatures: AuthoritySignature[];
   readonly deposits: ShareDeposit[];
 };
+
+/**
+ * The offer of a share to a node, signed by its dealer.
+ *
+ * @param dealer time, and the dealer's keys
+ * @param order of the deal
+ * @param nodeId of the node
+ * @param length bytes of the payload
+ */
+export function makeOffer(
+  dealer: {
+    readonly crypto: Crypto;
+    readonly nowMs: number;
+    readonly nodeKey: Uint8Array;
+    readonly nodeSeed: Uint8Array;
+  },
+  { keyId, nonce, signer, previous }: Pick<DealInput, 'keyId' | 'nonce' | 'signer' | 'previous'>,
+  nodeId: string,
+  length: number,
+): Offer {
+  const { crypto, nowMs, nodeKey, nodeSeed } = dealer;
+  const offer = {
+    keyId,
+    epoch: epochAfter(previous),
+    authority: signer.authority,
+    nonce,
+    dealer: nodeKey,
+    holder: nodeKeyOf(nodeId),
+    length,
+    issuedAtMs: nowMs,
+    expiresAtMs: nowMs + offerLifeMs,
+  };
+  return { ...offer, signature: crypto.ed25519Sign(nodeSeed, offerPreimage(offer)) };
+}
+
+function epochAfter(previous: Predecessor | null): number {
+  return (previous?.epoch ?? 0) + 1;
+}
 
 function buildCore(crypto: Crypto, input: DealInput, shares: readonly Share[]): Core {
   const { keyId, placement, payload } = input;
   const { t, n, k, repairBudget, profile, risk, reduced, manual } = placement;
+  const epoch = epochAfter(input.previous);
   const points = shares.map(share => {
-    const keys = deriveShareKeys(crypto, { share, keyId, epoch: 1, length: payload.length });
+    const keys = deriveShareKeys(crypto, { share, keyId, epoch, length: payload.length });
     wipe(keys.signSeed, keys.maskSeed);
     return { x: share.x, vk: keys.vk, mk: keys.mk };
   });
@@ -68,14 +116,14 @@ function buildCore(crypto: Crypto, input: DealInput, shares: readonly Share[]): 
     authority: input.signer.authority,
     nonce: input.nonce,
     dealer: input.dealer,
-    epoch: 1,
-    previousHash: null,
-    originEpoch: 1,
+    epoch,
+    previousHash: input.previous?.coreHash ?? null,
+    originEpoch: epoch, // with a fresh r its payload is a new one, of the same key
     t,
     n,
     k,
     length: payload.length,
-    commitment: commitPayload(crypto, { keyId, originEpoch: 1, payload }),
+    commitment: commitPayload(crypto, { keyId, originEpoch: epoch, payload }),
     points: points.sort((a, b) => a.x - b.x),
     holders: placement.holders.map(({ nodeId }, i) => {
       const [share, ek] = [shares[i], input.holderKeys.get(nodeId)];
@@ -121,5 +169,5 @@ export function dealShares(
     const deposit = { core, signatures, pointsSignatures, x: share.x, ciphertext };
     return { nodeId, ek: holder.ek, dek, deposit };
   });
-  return { core, coreHash, signatures, deposits };
+  return { core, coreHash, signatures, pointsSignatures, deposits };
 }

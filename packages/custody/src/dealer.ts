@@ -1,136 +1,26 @@
-import { assert, type Crypto, type ErrorCode, type Random, SkerryError, wipe } from '@skerry/base';
-import type { Placement } from '@skerry/placement';
+import { assert, type ErrorCode, SkerryError, wipe } from '@skerry/base';
 import { packKey, type Share } from '@skerry/sharing';
 import {
   type Accept,
-  type Activation,
   acceptPreimage,
   activationPreimage,
   depositInfo,
   type Manifest,
   nodeKeyOf,
-  type Offer,
-  offerPreimage,
   type Receipt,
-  type RequestAnswer,
   receiptsNeeded,
   verifyReceipt,
 } from '@skerry/wire';
-import { activationTriesMax, dealAttemptsMax, dealStepMs, offerLifeMs } from '../parameters.ts';
-import { type AuthoritySigner, type Dealt, dealShares, type ShareDeposit } from './deal.ts';
-
-/** What a deal is asked to do. */
-export type DealOrder = {
-  /** Key material, 1 to 65,536 bytes; the dealer's to wipe. */
-  readonly key: Uint8Array;
-  readonly keyId: Uint8Array;
-  readonly nonce: Uint8Array;
-  readonly signer: AuthoritySigner;
-  readonly delayMs: number;
-  /** Places the key on the network as it is, leaving out nodes; throws PLACEMENT_INFEASIBLE. */
-  readonly place: (excluded: ReadonlySet<string>) => Placement;
-};
-
-/** What a dealer's step may use of the world outside its state. */
-export type DealerEnv = {
-  readonly crypto: Crypto;
-  readonly random: Random;
-  readonly nowMs: number;
-  /** The dealer's node key and its seed, 32 bytes each. */
-  readonly nodeKey: Uint8Array;
-  readonly nodeSeed: Uint8Array;
-};
-
-/** Where a deal stands. `waiting` are the holders whose answer is outstanding. */
-type Phase =
-  | { readonly name: 'offering'; readonly offers: ReadonlyMap<string, Offer> }
-  | { readonly name: 'splitting' }
-  | { readonly name: 'depositing'; readonly dealt: Dealt; readonly receipts: readonly Receipt[] }
-  | { readonly name: 'storing'; readonly manifest: Manifest }
-  | {
-      readonly name: 'activating';
-      readonly manifest: Manifest;
-      /** How often the activation was sent to those that have not acknowledged it. */
-      readonly tries: number;
-      readonly acknowledged: ReadonlySet<string>;
-    }
-  | { readonly name: 'ended' };
-
-/** The dealer's machine. */
-export type DealerState = {
-  readonly order: DealOrder;
-  readonly placement: Placement;
-  readonly payload: Uint8Array;
-  readonly box: Uint8Array | null;
-  readonly attempt: number;
-  readonly phase: Phase;
-  readonly waiting: ReadonlySet<string>;
-  /** ek by node id of those that accepted. */
-  readonly accepted: ReadonlyMap<string, Uint8Array>;
-  /** Why nodes were left out, by node id. */
-  readonly failed: ReadonlyMap<string, ErrorCode>;
-};
-
-/**
- * What happens to a deal. Each request is answered by one event, its error code where it failed or its time is over.
- * Answers that come after their step has moved on are ignored. `failed` says that an effect could not be carried out.
- */
-export type DealerEvent =
-  | { readonly type: 'offer-answered'; readonly nodeId: string; readonly answer: Accept | ErrorCode }
-  | { readonly type: 'split'; readonly shares: readonly Share[] }
-  | { readonly type: 'deposit-answered'; readonly nodeId: string; readonly answer: Receipt | ErrorCode }
-  | { readonly type: 'manifest-stored' }
-  | {
-      readonly type: 'activate-answered';
-      readonly nodeId: string;
-      readonly answer: RequestAnswer<'activate'> | ErrorCode;
-    }
-  | { readonly type: 'failed'; readonly error: SkerryError };
-
-/** What the world is to do for a deal. Every request has the deadline `dealStepMs` and answers as an event. */
-export type DealerEffect =
-  | { readonly type: 'offer'; readonly nodeId: string; readonly offer: Offer; readonly deadlineMs: number }
-  | { readonly type: 'split'; readonly payload: Uint8Array; readonly k: number; readonly t: number }
-  | {
-      readonly type: 'deposit';
-      readonly share: ShareDeposit;
-      readonly info: Uint8Array;
-      readonly deadlineMs: number;
-    }
-  | { readonly type: 'store-manifest'; readonly manifest: Manifest; readonly placement: Placement }
-  | {
-      readonly type: 'activate';
-      readonly nodeId: string;
-      readonly keyId: Uint8Array;
-      readonly activation: Activation;
-      readonly deadlineMs: number;
-    }
-  | {
-      readonly type: 'done';
-      readonly manifest: Manifest;
-      readonly placement: Placement;
-      /** Holders that have not said that they serve the key; they have their share. */
-      readonly silent: readonly string[];
-    }
-  | { readonly type: 'fail'; readonly error: SkerryError };
-
-/** A deal after a step: its state, and what is to be done. */
-export type DealerStep = { readonly state: DealerState; readonly effects: readonly DealerEffect[] };
-
-function makeOffer(env: DealerEnv, order: DealOrder, nodeId: string, length: number): Offer {
-  const offer = {
-    keyId: order.keyId,
-    epoch: 1,
-    authority: order.signer.authority,
-    nonce: order.nonce,
-    dealer: env.nodeKey,
-    holder: nodeKeyOf(nodeId),
-    length,
-    issuedAtMs: env.nowMs,
-    expiresAtMs: env.nowMs + offerLifeMs,
-  };
-  return { ...offer, signature: env.crypto.ed25519Sign(env.nodeSeed, offerPreimage(offer)) };
-}
+import { activationTriesMax, dealAttemptsMax, dealStepMs } from '../parameters.ts';
+import { type Dealt, dealShares, makeOffer } from './deal.ts';
+import type {
+  DealerEffect,
+  DealerEnv,
+  DealerEvent,
+  DealerState,
+  DealerStep,
+  DealOrder,
+} from './dealer-state.ts';
 
 /** Sends offers to the placement's holders that have not accepted yet; to none, and it goes on to split. */
 function offerAll(env: DealerEnv, state: DealerState): DealerStep {
@@ -143,7 +33,9 @@ function offerAll(env: DealerEnv, state: DealerState): DealerStep {
     };
   }
   const offers = new Map(
-    missing.map(({ nodeId }) => [nodeId, makeOffer(env, state.order, nodeId, state.payload.length)] as const),
+    missing.map(({ nodeId }) => {
+      return [nodeId, makeOffer(env, state.order, nodeId, state.payload.length)] as const;
+    }),
   );
   return {
     state: { ...state, phase: { name: 'offering', offers }, waiting: new Set(offers.keys()) },
@@ -241,9 +133,10 @@ function takeAccept(
 
 function deposit(env: DealerEnv, state: DealerState, shares: readonly Share[]): DealerStep {
   const { order, placement, payload, box, accepted } = state;
-  const { keyId, nonce, signer, delayMs } = order;
+  const { keyId, nonce, signer, previous, delayMs } = order;
   const { crypto, random, nowMs } = env;
-  const input = { keyId, nonce, signer, delayMs, dealer: env.nodeKey, placement, payload, box, nowMs };
+  const of = { keyId, nonce, signer, previous, delayMs };
+  const input = { ...of, dealer: env.nodeKey, placement, payload, box, nowMs };
   const dealt = dealShares(crypto, random, { ...input, holderKeys: accepted }, shares);
   return {
     state: {
@@ -259,22 +152,38 @@ function deposit(env: DealerEnv, state: DealerState, shares: readonly Share[]): 
   };
 }
 
-/** Signs the activation once every holder gave its receipt. */
+/** Signs the activation once every holder gave its receipt. A later epoch has to open first. */
 function sealDeal(
   env: DealerEnv,
   state: DealerState,
   dealt: Dealt,
   receipts: readonly Receipt[],
 ): DealerStep {
-  const { core, coreHash, signatures } = dealt;
+  const { core, coreHash, signatures, pointsSignatures } = dealt;
   assert(receipts.length >= receiptsNeeded(core), 'enough receipts to activate');
   const sorted = [...receipts].sort((a, b) => a.x - b.x);
   const signature = env.crypto.ed25519Sign(env.nodeSeed, activationPreimage(coreHash, sorted));
-  const manifest = { core, signatures, activation: { coreHash, receipts: sorted, signature } };
+  const activation = { coreHash, receipts: sorted, signature };
+  const manifest = { core, signatures, pointsSignatures, activation, amendments: [], successor: null };
+  if (state.order.previous === null) return storeManifest(state, manifest);
+  return {
+    state: { ...state, phase: { name: 'verifying', manifest } },
+    effects: [{ type: 'verify', manifest, payload: state.payload }],
+  };
+}
+
+function storeManifest(state: DealerState, manifest: Manifest): DealerStep {
   return {
     state: { ...state, phase: { name: 'storing', manifest } },
     effects: [{ type: 'store-manifest', manifest, placement: state.placement }],
   };
+}
+
+/** Goes on with a later epoch that gives the key, and gives up one that does not, with nothing activated. */
+function takeVerdict(state: DealerState, isRight: boolean): DealerStep {
+  assert(state.phase.name === 'verifying', 'a verdict follows its verification');
+  if (isRight) return storeManifest(state, state.phase.manifest);
+  return fail(state, new SkerryError('REFRESH_MISMATCH'));
 }
 
 function takeReceipt(
@@ -372,6 +281,8 @@ export function stepDealer(env: DealerEnv, state: DealerState, event: DealerEven
     case 'deposit-answered':
       if (phase.name !== 'depositing' || !state.waiting.has(event.nodeId)) return ignored;
       return takeReceipt(env, state, event.nodeId, event.answer);
+    case 'verified':
+      return phase.name === 'verifying' ? takeVerdict(state, event.isRight) : ignored;
     case 'manifest-stored':
       return phase.name === 'storing' ? activateAll(state) : ignored;
     case 'activate-answered':

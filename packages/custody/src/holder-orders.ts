@@ -69,7 +69,7 @@ export function destroyKey(
   checkTombstone(env.crypto, tombstone);
   if (key.grave)
     return key.grave.isErased ? signDeletion(held, env, tombstone) : erase(key, tombstone, [], true);
-  const epochs = [key.active, key.pending].filter(epoch => epoch !== null);
+  const epochs = [key.active, key.pending, key.retired?.epoch ?? null].filter(epoch => epoch !== null);
   // An offer holds no secret of the key, and anybody can have one made: it costs no rewriting of files.
   if (epochs.length === 0) {
     return { held: null, effects: [{ type: 'store' }, ...signDeletion(null, env, tombstone).effects] };

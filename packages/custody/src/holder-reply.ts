@@ -6,6 +6,8 @@ import {
   decode,
   type Manifest,
   type RoundRequest,
+  type Seat,
+  seatsOf,
 } from '@skerry/wire';
 import { roundContextOf } from './holder-round.ts';
 
@@ -14,8 +16,8 @@ import { roundContextOf } from './holder-round.ts';
  *
  * @param x a point of the manifest; another is a bug
  */
-export function holderAt({ core }: Manifest, x: number): Manifest['core']['holders'][number] {
-  const holder = core.holders.find(candidate => candidate.x === x);
+export function holderAt(manifest: Manifest, x: number): Seat {
+  const holder = seatsOf(manifest).find(candidate => candidate.x === x);
   assert(holder !== undefined, 'who is asked is a holder of the key');
   return holder;
 }

@@ -10,14 +10,17 @@ import {
 } from '@skerry/base';
 import { challengeOf, contribute, type RoundContext } from '@skerry/sharing';
 import {
+  amendmentOf,
   answerInfo,
   contributionPreimage,
   contributionShape,
   encode,
   type GrantClaims,
   nodeIdOf,
+  proposalHashOf,
   type RoundRequest,
   requestPreimage,
+  seatsOf,
 } from '@skerry/wire';
 import { clockSkewMs, drillsPerHourMax, grantLifeMaxMs, usesPerKeyMax } from '../parameters.ts';
 import type { HeldEpoch, HeldKey } from './held-key.ts';
@@ -33,7 +36,7 @@ export function refuseUnless(condition: boolean, code: ErrorCode): asserts condi
 
 /**
  * The round's context, which every contribution, mask and signature of the round is bound to. What authorises it is
- * its grant, or for a drill the core itself.
+ * its grant, for a drill the core itself, for a repair the proposal of the point's last amendment.
  *
  * @param request as received or as about to be sent
  * @param scheme of the key
@@ -44,7 +47,7 @@ export function roundContextOf(
   scheme: RoundContext['scheme'],
 ): RoundContext {
   const { op, keyId, epoch, coreHash, t, length, set, x, recipientId, recipientKey, roundId } = request;
-  const authHash = op === 'drill' ? coreHash : crypto.sha256(request.grant);
+  const authHash = op === 'drill' ? coreHash : op === 'repair' ? request.grant : crypto.sha256(request.grant);
   return {
     scheme,
     op,
@@ -62,16 +65,28 @@ export function roundContextOf(
   };
 }
 
-/** The active epoch of a key, or the code that says why there is none. */
-function activeOf(held: HeldKey | null): HeldEpoch {
-  if (held === null || (held.active === null && held.pending === null)) throw new SkerryError('KEY_UNKNOWN');
-  if (held.active === null) throw new SkerryError('KEY_NOT_ACTIVE');
-  return held.active;
+/**
+ * The active epoch of a key, or the code that says why there is none.
+ *
+ * @param held the key as stored
+ * @throws KEY_UNKNOWN, KEY_NOT_ACTIVE; REPAIR_PENDING where the share is still to be made again here, POINT_MOVED where
+ *   it has gone to another node
+ */
+export function activeOf(held: HeldKey | null): HeldEpoch {
+  if (held?.active) return held.active;
+  if (held?.incoming) throw new SkerryError('REPAIR_PENDING');
+  if (held?.left) throw new SkerryError('POINT_MOVED');
+  throw new SkerryError(held?.pending ? 'KEY_NOT_ACTIVE' : 'KEY_UNKNOWN');
 }
 
-/** The active epoch, where the request is about it and describes a round over it, or the code of what is wrong. */
+/**
+ * The epoch that a request is about, where it describes a round over it, or the code of what is wrong. An epoch that is
+ * not active yet is opened by a grant that names it alone: so its dealer sees that it gives the key, before it is.
+ */
 function aimOf(held: HeldKey | null, request: RoundRequest): HeldEpoch {
-  const active = activeOf(held);
+  const pending = held?.pending;
+  const isOfPending = pending && (!held.active || request.epoch === pending.core.epoch);
+  const active = isOfPending ? pending : activeOf(held);
   const { core } = active;
   const { op, set, x } = request;
   refuseUnless(request.epoch === core.epoch, 'EPOCH_MISMATCH');
@@ -83,6 +98,7 @@ function aimOf(held: HeldKey | null, request: RoundRequest): HeldEpoch {
   refuseUnless(set.includes(active.x), 'NOT_IN_SET');
   const aims = op === 'open' ? x === 0 : isPoint(x) && !set.includes(x);
   refuseUnless(aims, 'OPERATION_REFUSED');
+  refuseUnless(op === 'open' || active.activation !== null, 'KEY_NOT_ACTIVE');
   return active;
 }
 
@@ -105,6 +121,7 @@ export function checkRound(
   const active = aimOf(held, request);
   assert(held !== null, 'an active key is held');
   if (request.op === 'drill') return answerDrill(held, active, env, from, request);
+  if (request.op === 'repair') return answerRepair(held, active, env, from, request);
   refuseUnless(equalBytes(request.recipientId, from), 'GRANT_INVALID');
   return { held, effects: [{ type: 'verify-grant', request, held: active }] };
 }
@@ -123,13 +140,30 @@ function checkRequest(
   refuseUnless(Math.abs(nowMs - request.issuedAtMs) <= clockSkewMs, 'REQUEST_NOT_FRESH');
 }
 
-/** Counts a drill of the holder of a point, or throws RATE_LIMITED. One round is one drill, however often it is asked. */
+/** Counts a drill or a repair of a point, or throws RATE_LIMITED. One round is one, however often it is asked. */
 function countDrill(held: HeldKey, x: number, roundId: Uint8Array, nowMs: number): HeldKey {
   const drills = held.drills.filter(({ expiresAtMs }) => expiresAtMs > nowMs);
   const ofPoint = drills.filter(drill => drill.x === x);
   if (ofPoint.some(drill => equalBytes(drill.roundId, roundId))) return held;
   refuseUnless(ofPoint.length < drillsPerHourMax, 'RATE_LIMITED');
   return { ...held, drills: [...drills, { x, roundId, expiresAtMs: nowMs + hourMs }] };
+}
+
+/** Counts a round without a grant, and answers it. */
+function answerCounted(
+  held: HeldKey,
+  active: HeldEpoch,
+  env: HolderEnv,
+  from: Uint8Array,
+  request: RoundRequest,
+): HolderStep {
+  const { op, x, roundId } = request;
+  const counted = countDrill(held, x, roundId, env.nowMs);
+  const answer = answerRound(active, env, request);
+  if (counted === held) return { held, effects: [answer] };
+  const fields = { subject: nodeIdOf(from), point: x, x: active.x };
+  const event = op === 'drill' ? 'drill' : 'round-repair';
+  return { held: counted, effects: [{ type: 'store' }, { type: 'audit', event, fields }, answer] };
 }
 
 /**
@@ -144,21 +178,43 @@ function answerDrill(
   request: RoundRequest,
 ): HolderStep {
   const { core } = active;
-  const { x, recipientId, roundId } = request;
-  const holder = core.holders.find(candidate => candidate.x === x);
+  const { x, recipientId } = request;
+  const holder = seatsOf(active).find(seat => seat.x === x);
   const isItsOwn = holder !== undefined && equalBytes(holder.nodeKey, from) && equalBytes(recipientId, from);
   refuseUnless(isItsOwn, 'OPERATION_REFUSED');
   checkRequest(env, request, core, core.points.find(point => point.x === x)?.vk);
-  const counted = countDrill(held, x, roundId, env.nowMs);
-  const answer = answerRound(active, env, request);
-  if (counted === held) return { held, effects: [answer] };
-  const fields = { subject: nodeIdOf(from), point: x, x: active.x };
-  return { held: counted, effects: [{ type: 'store' }, { type: 'audit', event: 'drill', fields }, answer] };
+  return answerCounted(held, active, env, from, request);
+}
+
+/**
+ * The checks of a repair after its aim, and the answer: it is for the node to which the last amendment of the point
+ * gives it, and sealed to the key that this node gave for it. So nobody makes a share by another's name alone.
+ */
+function answerRepair(
+  held: HeldKey,
+  active: HeldEpoch,
+  env: HolderEnv,
+  from: Uint8Array,
+  request: RoundRequest,
+): HolderStep {
+  const { coreHash, amendments } = active;
+  const { x, recipientId, recipientKey, grant } = request;
+  const proposal = amendmentOf(amendments, x)?.proposal;
+  const isKnown = proposal !== undefined && equalBytes(proposalHashOf(env.crypto, coreHash, proposal), grant);
+  refuseUnless(isKnown, 'AMENDMENT_UNKNOWN');
+  const isForIt =
+    equalBytes(recipientId, from) &&
+    equalBytes(proposal.nodeKey, from) &&
+    equalBytes(proposal.ek, recipientKey);
+  refuseUnless(isForIt, 'OPERATION_REFUSED');
+  checkRequest(env, request, active.core, from);
+  return answerCounted(held, active, env, from, request);
 }
 
 /** The grant's claims against the request: key, epoch, operation, subject, points, life, time. */
 function checkClaims(claims: GrantClaims, request: RoundRequest, active: HeldEpoch, nowMs: number): void {
   const { core } = active;
+  refuseUnless(active.activation !== null || claims.epoch === core.epoch, 'KEY_NOT_ACTIVE');
   refuseUnless(
     claims.keyId === toHex(core.keyId) &&
       (claims.epoch === null || claims.epoch === core.epoch) &&

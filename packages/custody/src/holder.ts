@@ -7,7 +7,7 @@ import {
   SkerryError,
   wipe,
 } from '@skerry/base';
-import type { PairSecrets } from '@skerry/sharing';
+import type { PairSecrets, Share } from '@skerry/sharing';
 import {
   type Activation,
   acceptPreimage,
@@ -19,12 +19,14 @@ import {
   depositInfo,
   type GrantClaims,
   keyIdOf,
+  type Manifest,
   nodeIdOf,
   type Offer,
   offerPreimage,
   type Probe,
   pointsHashOf,
   type RequestAnswer,
+  type RequestBody,
   type RequestName,
   type Revocation,
   type RoundRequest,
@@ -33,17 +35,26 @@ import {
 } from '@skerry/wire';
 import {
   clockSkewMs,
-  graveLifeMs,
   offerLifeMs,
   offersPerDealerMax,
   offersPerKeyMax,
-  pendingLifeMs,
   sharesPerDealerMax,
 } from '../parameters.ts';
-import { emptyKey, type HeldEpoch, type HeldKey, lapseMs } from './held-key.ts';
+import { emptyKey, type HeldEpoch, type HeldKey, latestEpochOf } from './held-key.ts';
 import { openHeldShare } from './held-share.ts';
+import { expire, hasLapsed } from './holder-expiry.ts';
 import { buryKey, destroyKey, takeRevocation } from './holder-orders.ts';
 import { authoriseRound, checkRound, refuseUnless } from './holder-round.ts';
+import {
+  eraseAll,
+  forgetErased,
+  keepRepaired,
+  releaseShare,
+  retire,
+  takeNomination,
+  takeUpdate,
+} from './holder-succession.ts';
+import { takeVote } from './holder-vote.ts';
 import { prove } from './probe.ts';
 
 /** What a holder's step may use of the world outside its state. */
@@ -87,10 +98,22 @@ export type HolderEvent =
       readonly claims: GrantClaims | ErrorCode;
     }
   | { readonly type: 'probe'; readonly probe: Probe }
+  | { readonly type: 'nominate'; readonly from: Uint8Array; readonly nomination: RequestBody<'nominate'> }
+  | {
+      readonly type: 'vote';
+      readonly ballot: RequestBody<'vote'>;
+      /** Whether this node's own audits show that the point's holder failed, for as long as the grace is. */
+      readonly isFailing: boolean;
+    }
+  | { readonly type: 'update'; readonly from: Uint8Array; readonly manifest: Manifest }
+  /** A repair gave the share of the point that was moved here; it is the machine's from here on. */
+  | { readonly type: 'repaired'; readonly share: Share }
+  /** The node to which this one's point was moved has proved that it has the share. */
+  | { readonly type: 'release' }
   | { readonly type: 'revoke'; readonly revocation: Revocation }
   | { readonly type: 'destroy'; readonly from: Uint8Array; readonly tombstone: Tombstone }
-  /** The store's files have nothing of the key any more but its grave. */
-  | { readonly type: 'erased'; readonly tombstone: Tombstone }
+  /** The store's files have nothing any more of what was to be erased. */
+  | { readonly type: 'erased'; readonly tombstone: Tombstone | null }
   | { readonly type: 'expire' };
 
 /** What the world is to do, in this order; a store that fails stops what follows. */
@@ -119,10 +142,13 @@ export type HolderEffect =
       readonly plaintext: Uint8Array;
     }
   | { readonly type: 'publish'; readonly held: HeldEpoch }
+  /** Has the share that is to come here made again by its other holders; answered by `repaired`, whenever that is. */
+  | { readonly type: 'repair' }
   /** Removes what the store's files still have of states before; answered by `erased`. */
   | {
       readonly type: 'erase';
-      readonly tombstone: Tombstone;
+      /** Where the key was destroyed; null where only shares of it are let go. */
+      readonly tombstone: Tombstone | null;
       /** Shares that were published. */
       readonly shares: readonly { readonly epoch: number; readonly x: number }[];
       /** Whether a grave is kept; of what is not, nothing is to be published either, or anybody could have it grow. */
@@ -155,7 +181,7 @@ function takeOffer(held: HeldKey | null, env: HolderEnv, from: Uint8Array, offer
   );
   if (repeated) return { held, effects: [acceptOf(env, repeated)] };
   const state = held ?? emptyKey(offer.keyId);
-  refuseUnless(state.active === null || offer.epoch > state.active.core.epoch, 'EPOCH_MISMATCH');
+  refuseUnless(offer.epoch > latestEpochOf(state), 'EPOCH_MISMATCH');
   // Expired offers take no room; of one dealer the new one replaces the old.
   const others = state.offers.filter(
     waiting => waiting.expiresAtMs > nowMs && !equalBytes(waiting.offer.dealer, offer.dealer),
@@ -206,7 +232,7 @@ function takeDeposit(held: HeldKey | null, env: HolderEnv, from: Uint8Array, dep
   refuseUnless(mine !== undefined && equalBytes(mine.nodeKey, env.nodeKey), 'CORE_INVALID');
   const pointsHash = pointsHashOf(crypto, core.keyId, core.epoch, core.points);
   checkAuthority(crypto, core.authority, pointsHash, deposit.pointsSignatures);
-  refuseUnless(active === null || core.epoch > active.core.epoch, 'EPOCH_MISMATCH');
+  refuseUnless(held === null || core.epoch > latestEpochOf(held), 'EPOCH_MISMATCH');
   const follows = active === null || equalBytes(core.previousHash ?? new Uint8Array(), active.coreHash);
   refuseUnless(follows, 'CORE_MISMATCH');
   // Its receipt may be part of an activation under way: only its own dealer takes a pending share back.
@@ -251,6 +277,9 @@ function keepDeposit(
     dek,
     depositedAtMs: env.nowMs,
     activation: null,
+    sequence: 0,
+    amendments: [],
+    successor: null,
   };
   const answer = receiptOf(pending, env);
   return {
@@ -279,35 +308,16 @@ function activate(
   checkActivation(env.crypto, pending.core, pending.coreHash, activation);
   const active: HeldEpoch = { ...pending, activation };
   const fields = { epoch: active.core.epoch, x: active.x, from: nodeIdOf(from) };
+  const next = { ...held, ...retire(held, env.nowMs), pending: null, incoming: null, left: null, active };
   return {
-    held: { ...held, pending: null, active },
+    held: next,
     effects: [
       { type: 'store' },
       { type: 'audit', event: 'activate', fields },
+      ...eraseAll(next),
       activated,
       { type: 'publish', held: active },
     ],
-  };
-}
-
-function hasLapsed(pending: HeldEpoch, nowMs: number): boolean {
-  return pending.depositedAtMs + pendingLifeMs <= nowMs;
-}
-
-/** Drops offers, pending epochs and graves whose time is over, and what is remembered of grants that have expired. */
-function expire(held: HeldKey | null, nowMs: number): HolderStep {
-  if (held === null || lapseMs(held) > nowMs) return { held, effects: [] };
-  const offers = held.offers.filter(({ expiresAtMs }) => expiresAtMs > nowMs);
-  const pending = held.pending && hasLapsed(held.pending, nowMs) ? null : held.pending;
-  const uses = held.uses.filter(({ expiresAtMs }) => expiresAtMs > nowMs);
-  const announcements = held.announcements.filter(({ expiresAtMs }) => expiresAtMs > nowMs);
-  const revocations = held.revocations.filter(({ expiresAtMs }) => expiresAtMs > nowMs);
-  const drills = held.drills.filter(({ expiresAtMs }) => expiresAtMs > nowMs);
-  const grave = held.grave && held.grave.deletedAtMs + graveLifeMs <= nowMs ? null : held.grave;
-  const empty = offers.length === 0 && pending === null && held.active === null && grave === null;
-  return {
-    held: empty ? null : { ...held, offers, pending, uses, announcements, revocations, drills, grave },
-    effects: [{ type: 'store' }],
   };
 }
 
@@ -331,12 +341,22 @@ function dispatch(held: HeldKey | null, env: HolderEnv, event: HolderEvent): Hol
       return authoriseRound(held, env, event.request, event.claims);
     case 'probe':
       return prove(held, env, event.probe);
+    case 'nominate':
+      return takeNomination(held, env, event.from, event.nomination);
+    case 'vote':
+      return takeVote(held, env, event.ballot, event.isFailing);
+    case 'update':
+      return takeUpdate(held, env, event.from, event.manifest);
+    case 'repaired':
+      return keepRepaired(held, env, event.share);
+    case 'release':
+      return releaseShare(held, env);
     case 'revoke':
       return takeRevocation(held, env, event.revocation);
     case 'destroy':
       return destroyKey(held, env, event.from, event.tombstone);
     case 'erased':
-      return buryKey(held, env, event.tombstone);
+      return event.tombstone ? buryKey(held, env, event.tombstone) : forgetErased(held);
     case 'expire':
       return expire(held, env.nowMs);
   }
@@ -369,6 +389,7 @@ export function stepHolder(held: HeldKey | null, env: HolderEnv, event: HolderEv
   } catch (error) {
     if (!(error instanceof SkerryError)) throw error;
     if (event.type === 'dek-opened' && event.dek) wipe(event.dek);
+    if (event.type === 'repaired') wipe(event.share.y);
     const refusal: HolderEffect = { type: 'refuse', code: error.code };
     return { held, effects: [...auditRefusal(held, event, error.code), refusal] };
   }

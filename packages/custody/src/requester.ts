@@ -1,5 +1,5 @@
 import { assert, type ErrorCode, SkerryError, wipe } from '@skerry/base';
-import { recoverPayload, recoverShare } from '@skerry/sharing';
+import { recoverPayload, recoverShare, type Share } from '@skerry/sharing';
 import { coreHashOf, type RoundRequest } from '@skerry/wire';
 import {
   asksMax,
@@ -70,7 +70,7 @@ export type RequesterEvent =
   | { readonly type: 'hedge'; readonly attempt: number }
   | { readonly type: 'deadline' };
 
-/** What the world is to do for a round; the last of it is `done`, `drilled` or `fail`. */
+/** What the world is to do for a round; the last of it is `done`, `drilled`, `repaired` or `fail`. */
 export type RequesterEffect =
   | {
       readonly type: 'ask';
@@ -85,6 +85,12 @@ export type RequesterEffect =
       readonly type: 'done';
       readonly payload: Uint8Array;
       readonly sets: number;
+      readonly observations: readonly RoundObservation[];
+    }
+  /** A repair's end: the share, owned by whoever carries this out. */
+  | {
+      readonly type: 'repaired';
+      readonly share: Share;
       readonly observations: readonly RoundObservation[];
     }
   /** A drill's end: the set that gave the own share, if one did, and those that did not. The share is wiped. */
@@ -166,7 +172,7 @@ function goOn(env: RequesterEnv, state: RequesterState): RequesterStep {
 }
 
 /**
- * Starts an open or a drill: asks a first set of t holders (docs/PROTOCOL.md, "How a requester opens a key").
+ * Starts an open, a drill or a repair: asks a first set of t holders (docs/PROTOCOL.md, "How a requester opens a key").
  *
  * @param env time and randomness
  * @param order what to do; nothing of it is secret but the seed that signs its requests, which stays the caller's
@@ -205,7 +211,7 @@ function giveUp(env: RequesterEnv, state: RequesterState): RequesterStep {
     return end(state, { type: 'drilled', right: null, wrong, observations });
   }
   const { t } = manifest.core;
-  const k = manifest.core.k - (aim.op === 'drill' ? 1 : 0);
+  const k = manifest.core.k - (aim.op === 'open' ? 0 : 1);
   const reasons = missingIn(state);
   const absent = holders.flatMap(({ x, label }) => {
     const code = reasons.get(x);
@@ -258,8 +264,8 @@ function dropForgers(env: RequesterEnv, state: RequesterState, id: number, forge
   return goOn(env, { ...state, attempts, failed });
 }
 
-/** What a complete set sums up to: an open's payload, or nothing for a drill; throws where that is not the core's. */
-function recover(env: RequesterEnv, { order }: RequesterState, attempt: Attempt): Uint8Array | null {
+/** What a complete set sums up to: an open's payload, or the share of a point; throws where that is not the core's. */
+function recover(env: RequesterEnv, { order }: RequesterState, attempt: Attempt): Uint8Array | Share {
   const { core } = order.manifest;
   const { aim } = order;
   const answers = [...attempt.contributions].map(([x, { contribution }]) => ({ x, contribution }));
@@ -267,8 +273,7 @@ function recover(env: RequesterEnv, { order }: RequesterState, attempt: Attempt)
   if (aim.op === 'open') return recoverPayload(env.crypto, context, answers, core);
   const point = core.points.find(({ x }) => x === aim.x);
   assert(point !== undefined, 'a holder has a point');
-  wipe(recoverShare(env.crypto, context, answers, point).y);
-  return null;
+  return recoverShare(env.crypto, context, answers, point);
 }
 
 /** A set's sum is right: the round is done. */
@@ -276,11 +281,15 @@ function succeed(
   env: RequesterEnv,
   state: RequesterState,
   { request }: Attempt,
-  payload: Uint8Array | null,
+  result: Uint8Array | Share,
 ): RequesterStep {
-  const { attempts } = state;
+  const { attempts, order } = state;
   const observations = observationsIn(state, env.nowMs);
-  if (payload) return end(state, { type: 'done', payload, sets: attempts.length, observations });
+  if (result instanceof Uint8Array) {
+    return end(state, { type: 'done', payload: result, sets: attempts.length, observations });
+  }
+  if (order.aim.op === 'repair') return end(state, { type: 'repaired', share: result, observations });
+  wipe(result.y);
   const wrong = attempts.filter(({ status }) => status === 'wrong').map(attempt => attempt.request.set);
   return end(state, { type: 'drilled', right: request.set, wrong, observations });
 }
@@ -291,8 +300,8 @@ function succeed(
  */
 function sum(env: RequesterEnv, state: RequesterState, attempt: Attempt): RequesterStep {
   try {
-    const payload = recover(env, state, attempt);
-    return succeed(env, replaceAttempt(state, { ...attempt, status: 'right' }), attempt, payload);
+    const result = recover(env, state, attempt);
+    return succeed(env, replaceAttempt(state, { ...attempt, status: 'right' }), attempt, result);
   } catch (error) {
     if (!(error instanceof SkerryError)) throw error;
     const { manifest } = state.order;
@@ -361,8 +370,8 @@ function hedge(env: RequesterEnv, state: RequesterState, id: number): RequesterS
 /**
  * One step of a round. One silent member spoils its set, so another set is asked as soon as a member fails or is
  * late; a wrong sum blames nobody, and several other sets are asked at once. An open ends with the committed payload or
- * a coded error, never with a wrong key, and always within `openDeadlineMs`; a drill with the own share made again, with
- * the sets that made another, or with a coded error.
+ * a coded error, never with a wrong key, and always within `openDeadlineMs`; a drill or repair with the own share made
+ * again, a drill with the sets that made another, or with a coded error.
  *
  * @param env time and randomness
  * @param state as the last step returned it

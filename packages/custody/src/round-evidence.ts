@@ -5,7 +5,7 @@ import type { RequesterState } from './requester.ts';
 /**
  * What a round showed of one holder.
  *
- * - `contribution`, `drill-right`: it was in a set whose sum was right, in an open or a drill, so its part was.
+ * - `contribution`, `drill-right`: it was in a set whose sum was right, in an open, or in a drill or repair, so its part was.
  * - `sum-wrong`, `drill-wrong`: it was in a set whose sum was wrong although all signed their parts. That blames nobody:
  *   two colluders can have it said of any honest member. It weighs little, and the same for each of the set.
  * - `contribution-wrong`: what it sent is no contribution, or its node did not sign it. Nobody else can check that.
@@ -73,7 +73,7 @@ function owesTooLong({ attempts }: RequesterState, x: number, nowMs: number): bo
  */
 export function observationsIn(state: RequesterState, nowMs: number): RoundObservation[] {
   const { order, attempts, failed, slow, suspicion, answeredInMs } = state;
-  const isDrill = order.aim.op === 'drill';
+  const isDrill = order.aim.op !== 'open';
   const right = new Set(
     attempts.filter(({ status }) => status === 'right').flatMap(({ request }) => request.set),
   );

@@ -19,9 +19,16 @@ type RoundAim =
   /** To open the key by a grant, as it is presented; the grant's confirmation key signs. */
   | { readonly op: 'open'; readonly grant: Uint8Array; readonly confirmationSeed: Uint8Array }
   /** To have the share of an own point made again, which shows that the others have theirs; that share's key signs. */
-  | { readonly op: 'drill'; readonly x: number; readonly shareSeed: Uint8Array };
+  | { readonly op: 'drill'; readonly x: number; readonly shareSeed: Uint8Array }
+  /** To have the share made that this node is to hold, by the last amendment of its point; the node's key signs. */
+  | {
+      readonly op: 'repair';
+      readonly x: number;
+      readonly proposalHash: Uint8Array;
+      readonly nodeSeed: Uint8Array;
+    };
 
-/** What is to be opened or drilled, and by what right. */
+/** What is to be opened, drilled or repaired, and by what right. */
 export type RoundOrder = {
   readonly manifest: Manifest;
   /** Those to ask first come first. */
@@ -46,7 +53,18 @@ export function checkOrder({ manifest, holders, aim, nodeKey }: RoundOrder): voi
   assert(known && points.size === holders.length, 'the holders asked are those of the manifest');
   if (aim.op === 'open') return;
   const isOwn = equalBytes(holderAt(manifest, aim.x).nodeKey, nodeKey);
-  assert(isOwn && !points.has(aim.x), 'a drill is of an own point, and asks the others');
+  assert(isOwn && !points.has(aim.x), 'a drill or repair is of an own point, and asks the others');
+}
+
+/** What a request shows of its right. */
+function rightOf(aim: RoundAim): Uint8Array {
+  if (aim.op === 'open') return aim.grant;
+  return aim.op === 'repair' ? aim.proposalHash : new Uint8Array(0);
+}
+
+function seedOf(aim: RoundAim): Uint8Array {
+  if (aim.op === 'open') return aim.confirmationSeed;
+  return aim.op === 'repair' ? aim.nodeSeed : aim.shareSeed;
 }
 
 /**
@@ -75,12 +93,11 @@ export function requestFor(
     x: aim.op === 'open' ? 0 : aim.x,
     recipientId: nodeKey,
     recipientKey,
-    grant: aim.op === 'open' ? aim.grant : new Uint8Array(0),
+    grant: rightOf(aim),
     roundId,
     issuedAtMs: nowMs,
     signature: new Uint8Array(64),
   };
   const challenge = challengeOf(crypto, roundContextOf(crypto, unsigned, core.scheme));
-  const seed = aim.op === 'open' ? aim.confirmationSeed : aim.shareSeed;
-  return { ...unsigned, signature: crypto.ed25519Sign(seed, requestPreimage(challenge, nowMs)) };
+  return { ...unsigned, signature: crypto.ed25519Sign(seedOf(aim), requestPreimage(challenge, nowMs)) };
 }

@@ -55,6 +55,30 @@ describe('the plan of audits', () => {
     expect(new Set(named).size).toBe(named.length);
   });
 
+  it('audits those in doubt before others: who was away after half a period, who lost a share after a sixteenth', () => {
+    const { periodMs, doubtedParts, budgetPerHour } = auditPace;
+    const keys = [keyOf('a', 'owner', range(1, 500))];
+    const doubts = new Map([
+      ['7', 'absent'],
+      ['8', 'lost'],
+    ] as const);
+    const gapsOf = (node: number, done: readonly Done[]): number[] => {
+      const times = timesOf(done, node);
+      return times.slice(1).map((time, i) => time - at(times, i));
+    };
+    const done = runAudits(keys, { hours: 48, doubts });
+    for (const [node, doubt] of doubts) {
+      const gaps = gapsOf(Number(node), done);
+      expect(gaps.length).toBeGreaterThan(3);
+      const wanted = doubtedParts[doubt] * periodMs;
+      for (const gap of gaps) expect(gap).toBeLessThanOrEqual(wanted + 10 * minuteMs);
+      expect(Math.max(...gaps)).toBeGreaterThanOrEqual(wanted - minuteMs);
+    }
+    // with five hundred subjects the budget lets the others wait longer than a period
+    expect(done.length).toBeLessThanOrEqual(48 * budgetPerHour);
+    expect(Math.max(...gapsOf(9, done))).toBeGreaterThan(periodMs);
+  });
+
   it('comes to every key in time, also where keys come and go', () => {
     const keys = range(0, 9).map(i => keyOf(`k${i}`, 'owner', [1]));
     const done = runAudits(keys, { hours: 9 * 6 + 6 });

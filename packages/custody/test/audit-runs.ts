@@ -4,6 +4,7 @@ import {
   type AuditableKey,
   type AuditHistory,
   type AuditPace,
+  type Doubt,
   emptyAuditHistory,
   planAudits,
 } from '@skerry/custody';
@@ -20,10 +21,11 @@ export function runAudits(
     readonly pace?: Partial<AuditPace>;
     readonly startMs?: number;
     readonly everyMs?: number;
+    readonly doubts?: ReadonlyMap<string, Doubt>;
     readonly keysAt?: (hour: number) => readonly AuditableKey[];
   },
 ): Done[] {
-  const { hours, startMs = 0, everyMs = 60_000, keysAt = () => keys } = options;
+  const { hours, startMs = 0, everyMs = 60_000, keysAt = () => keys, doubts } = options;
   const pace = { ...auditPace, ...options.pace };
   const done: Done[] = [];
   let history: AuditHistory = emptyAuditHistory(startMs);
@@ -36,6 +38,7 @@ export function runAudits(
       nowMs: startMs + atMs,
       random: nodeRandom,
       pace,
+      ...(doubts && { doubts }),
     });
     history = plan.history;
     done.push(...plan.audits.map(audit => ({ ...audit, atMs })));

@@ -101,9 +101,11 @@ describe('a drill', () => {
       nodeKey: at(manifest.core.holders, 0).nodeKey,
     };
     expect(startRound(env, order).state.ended).toBe(false);
-    expect(() => startRound(env, { ...order, nodeKey: by.nodeKey })).toThrow('a drill is of an own point');
+    expect(() => startRound(env, { ...order, nodeKey: by.nodeKey })).toThrow(
+      'a drill or repair is of an own point',
+    );
     expect(() => startRound(env, { ...order, holders: [mine!, ...others] })).toThrow(
-      'a drill is of an own point',
+      'a drill or repair is of an own point',
     );
   });
 });

@@ -2,7 +2,14 @@ import { at } from '@skerry/base';
 import { nodeRandom } from '@skerry/crypto';
 import { decodeHeldKey, encodeHeldKey, type HeldEpoch, type HeldKey, wipeHeldKey } from '@skerry/custody';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { drillsPerHourMax, offersPerKeyMax, usesPerKeyMax } from '../parameters.ts';
+import {
+  drillsPerHourMax,
+  erasuresMax,
+  heldKeyBytesMax,
+  nominationsPerKeyMax,
+  offersPerKeyMax,
+  usesPerKeyMax,
+} from '../parameters.ts';
 import { makeScene, type Scene } from './scenes.ts';
 
 let scene: Scene;
@@ -55,6 +62,15 @@ function largest(): HeldKey {
     }),
     pending: { ...epoch, activation: null },
     active: epoch,
+    retired: { epoch, retiredAtMs: latestMs },
+    nominations: times(nominationsPerKeyMax, () => {
+      const [ek, ekSeed, asker] = [nodeRandom.bytes(32), nodeRandom.bytes(32), nodeRandom.bytes(32)];
+      return { epoch: 1, coreHash: nodeRandom.bytes(32), x: 1, ek, ekSeed, asker, expiresAtMs: latestMs };
+    }),
+    incoming: null,
+    votes: [],
+    left: null,
+    erasures: times(erasuresMax, i => ({ epoch: i + 1, x: 255 })),
     uses: times(usesPerKeyMax, () => ({ jti, roundId: nodeRandom.bytes(16), expiresAtMs: latestMs })),
     announcements: times(usesPerKeyMax, () => ({ jti, announcedAtMs: latestMs, expiresAtMs: latestMs })),
     revocations: times(usesPerKeyMax, () => ({ jti, expiresAtMs: latestMs })),
@@ -80,7 +96,7 @@ describe('a held key', () => {
     expect(() => decodeHeldKey(stored.subarray(1))).toThrow(
       expect.objectContaining({ code: 'MESSAGE_MALFORMED' }),
     );
-    const tooLarge = new Uint8Array(8_388_608);
+    const tooLarge = new Uint8Array(heldKeyBytesMax + 1);
     expect(() => decodeHeldKey(tooLarge)).toThrow(expect.objectContaining({ code: 'MESSAGE_TOO_LARGE' }));
   });
 

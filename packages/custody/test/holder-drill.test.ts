@@ -75,11 +75,6 @@ const pointsOutside = (): number[] => {
 describe('a drill', () => {
   const faults: readonly Fault<Trial>[] = [
     ['is for a key of which nothing is kept', 'KEY_UNKNOWN', trial => void (trial.held = null)],
-    [
-      'is for a share not activated yet',
-      'KEY_NOT_ACTIVE',
-      trial => void (trial.held = scene.state('pending')),
-    ],
     ['is for another epoch', 'EPOCH_MISMATCH', change(() => ({ epoch: 2 }))],
     ['is for another core', 'CORE_MISMATCH', change(() => ({ coreHash: nodeRandom.bytes(32) }))],
     ['names a lower threshold', 'THRESHOLD_MISMATCH', change(() => ({ t: 2 }))],
@@ -94,6 +89,11 @@ describe('a drill', () => {
     ],
     ['is at zero, where the key is', 'OPERATION_REFUSED', change(() => ({ x: 0 }))],
     ['is at a member of its own set', 'OPERATION_REFUSED', change(() => ({ x: scene.x }))],
+    [
+      'is for a share not activated yet',
+      'KEY_NOT_ACTIVE',
+      trial => void (trial.held = scene.state('pending')),
+    ],
     [
       "is of another's share",
       'OPERATION_REFUSED',

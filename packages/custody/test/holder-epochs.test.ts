@@ -14,9 +14,10 @@ import {
   receiptPreimage,
 } from '@skerry/wire';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { laterPendingLifeMs, retiredLifeMs } from '../parameters.ts';
 import { shareAad } from '../src/held-share.ts';
 import { makeIdentity } from './identities.ts';
-import { codeIn, makeRoundTrial, runRound } from './round-trials.ts';
+import { change, claim, codeIn, makeRoundTrial, runRound } from './round-trials.ts';
 import { makeScene, refusalOf, type Scene } from './scenes.ts';
 import { nodeOf } from './world.ts';
 
@@ -36,7 +37,7 @@ function offered(epoch: number): { held: HeldKey; ek: Uint8Array } {
   return { held: held!, ek: at(held!.offers, 0).ek };
 }
 
-/** A later epoch of the scene's key, dealt by hand: no dealer makes one yet. */
+/** A later epoch of the scene's key, dealt by hand. */
 async function dealEpoch(epoch: number, ek: Uint8Array) {
   const { core: last } = scene.manifest;
   const shares = await splitPayload(nodeRandom.bytes(last.length), last.k, last.t);
@@ -110,7 +111,7 @@ describe('epochs', () => {
       },
     };
     expect(codeIn(runRound({ ...trial, held: kept }))).toBeUndefined();
-    expect(codeIn(runRound({ ...later, held: kept }))).toBe('EPOCH_MISMATCH');
+    expect(codeIn(runRound({ ...later, held: kept }))).toBe('KEY_NOT_ACTIVE');
     const { held } = stepHolder(kept, scene.env(), { type: 'activate', from, activation });
     expect(codeIn(runRound({ ...trial, held }))).toBe('EPOCH_MISMATCH');
     expect(codeIn(runRound({ ...later, held }))).toBeUndefined();
@@ -136,9 +137,45 @@ describe('epochs', () => {
 
   it('leave a pending one to lapse without touching the active one', async () => {
     const { kept } = await withPending(2);
-    const nowMs = scene.world.timeline.nowMs() + 86_400_000;
-    const { held } = stepHolder(kept, { ...scene.env(), nowMs }, { type: 'expire' });
+    const after = (ms: number) => ({ ...scene.env(), nowMs: scene.world.timeline.nowMs() + ms });
+    expect(stepHolder(kept, after(86_400_000), { type: 'expire' }).held).toMatchObject({
+      pending: kept.pending,
+    });
+    const { held } = stepHolder(kept, after(laterPendingLifeMs), { type: 'expire' });
     expect(held).toEqual({ ...scene.state('active'), offers: [], pending: null });
+  });
+
+  it('are opened before they are active by a grant that names them, and by no other', async () => {
+    const { kept } = await withPending(2);
+    const trial = makeRoundTrial(scene, makeIdentity());
+    const { core, coreHash, x } = kept.pending!;
+    const others = core.points.filter(point => point.x !== x).map(point => point.x);
+    const set = [x, ...others.slice(0, core.t - 1)].sort((a, b) => a - b);
+    const opening = { ...trial, held: kept, request: { ...trial.request, epoch: 2, coreHash, set } };
+    expect(codeIn(runRound(opening))).toBe('KEY_NOT_ACTIVE');
+    claim(() => ({ epoch: 2 }))(opening);
+    expect(codeIn(runRound(opening))).toBeUndefined();
+    change(() => ({ op: 'drill', x: at(others, others.length - 1) }))(opening);
+    expect(codeIn(runRound(opening))).toBe('KEY_NOT_ACTIVE');
+  });
+
+  it('leave the one before for a grace, unserved, and then nothing of it in the files', async () => {
+    const { kept, activation, from } = await withPending(2);
+    const { held } = stepHolder(kept, scene.env(), { type: 'activate', from, activation });
+    const { active: before } = kept;
+    expect(held?.retired?.epoch).toEqual(before);
+    const nowMs = scene.world.timeline.nowMs() + retiredLifeMs;
+    const expired = stepHolder(held, { ...scene.env(), nowMs }, { type: 'expire' });
+    const shares = [{ epoch: 1, x: before!.x }];
+    expect(expired.held).toMatchObject({ retired: null, erasures: shares });
+    expect(expired.effects).toEqual([
+      { type: 'store' },
+      { type: 'erase', tombstone: null, shares, isKept: false },
+    ]);
+    const erased = stepHolder(expired.held, scene.env(), { type: 'erased', tombstone: null });
+    expect(erased).toMatchObject({ held: { erasures: [] }, effects: [{ type: 'store' }] });
+    // a crash before that: it is due again at once
+    expect(stepHolder(expired.held, scene.env(), { type: 'expire' }).effects).toEqual(expired.effects);
   });
 
   it('share what was counted: an activation forgets no use of a grant', async () => {

@@ -7,6 +7,7 @@ import {
   type HolderEffect,
   type HolderEnv,
   type HolderEvent,
+  manifestOf,
   stepHolder,
   wipeHeldKey,
 } from '@skerry/custody';
@@ -23,13 +24,23 @@ export type HolderNode = Identity & {
   readonly audit: Extract<HolderEffect, { type: 'audit' }>[];
   /** Manifests of what it serves, as it publishes them. */
   readonly published: Manifest[];
+  /** Keys of which it was asked to have a share made again. */
+  readonly repairs: string[];
+  /** Whether its own audits show that others failed; tests change it. */
+  isFailing: (x: number) => boolean;
   readonly handle: (from: Uint8Array, request: Request) => Promise<Uint8Array>;
+  /** Steps a key's machine with an event of the node's own. */
+  readonly step: (keyId: Uint8Array, event: HolderEvent) => Promise<void>;
   readonly expire: () => Promise<void>;
   /** What is on the disk of a key. */
   readonly held: (keyId: Uint8Array) => HeldKey | null;
 };
 
-function eventOf(request: Request, from: Uint8Array): [Uint8Array, HolderEvent] {
+function eventOf(
+  request: Request,
+  from: Uint8Array,
+  isFailing: (x: number) => boolean,
+): [Uint8Array, HolderEvent] {
   const { name, body } = request;
   switch (name) {
     case 'offer':
@@ -42,10 +53,24 @@ function eventOf(request: Request, from: Uint8Array): [Uint8Array, HolderEvent] 
       return [body.keyId, { type: 'round', from, request: body }];
     case 'probe':
       return [body.keyId, { type: 'probe', probe: body }];
+    case 'nominate':
+      return [body.keyId, { type: 'nominate', from, nomination: body }];
+    case 'vote':
+      return [
+        body.keyId,
+        {
+          type: 'vote',
+          ballot: body,
+          isFailing: body.offered !== null && isFailing(body.offered.proposal.x),
+        },
+      ];
+    case 'update':
+      return [body.core.keyId, { type: 'update', from, manifest: body }];
     case 'revoke':
       return [body.keyId, { type: 'revoke', revocation: body }];
     case 'destroy':
       return [body.keyId, { type: 'destroy', from, tombstone: body }];
+    case 'manifest':
     case 'directory':
       throw new Error(`no holder answers ${name}`);
   }
@@ -62,8 +87,11 @@ export function createHolderNode(nowMs: () => number): HolderNode {
     history: [],
     audit: [],
     published: [],
+    repairs: [],
+    isFailing: () => true,
+    step: async (keyId, event) => void (await run(keyId, event)),
     handle: async (from, request) => {
-      const answer = await run(...eventOf(request, from));
+      const answer = await run(...eventOf(request, from, node.isFailing));
       assert(answer !== undefined, 'every request is answered');
       return answer;
     },
@@ -98,8 +126,9 @@ export function createHolderNode(nowMs: () => number): HolderNode {
       for (const effect of step.effects) {
         if (effect.type === 'store') store(toHex(keyId), held);
         else if (effect.type === 'audit') node.audit.push(effect);
-        else if (effect.type === 'publish') node.published.push(manifestOf(effect.held));
+        else if (effect.type === 'publish') node.published.push(publishedManifest(effect.held));
         else if (effect.type === 'erase') event = { type: 'erased', tombstone: effect.tombstone };
+        else if (effect.type === 'repair') node.repairs.push(toHex(keyId));
         else if (effect.type === 'open-dek' || effect.type === 'verify-grant') event = await followUp(effect);
         else answer = await answerOf(effect);
       }
@@ -110,9 +139,10 @@ export function createHolderNode(nowMs: () => number): HolderNode {
   return node;
 }
 
-function manifestOf({ core, signatures, activation }: NonNullable<HeldKey['active']>): Manifest {
-  assert(activation !== null, 'what is served was activated');
-  return structuredClone({ core, signatures, activation });
+function publishedManifest(held: NonNullable<HeldKey['active']>): Manifest {
+  const manifest = manifestOf(held);
+  assert(manifest !== undefined, 'what is served was activated');
+  return structuredClone(manifest);
 }
 
 function envOf({ nodeKey, nodeSeed, capacity, disk }: HolderNode, nowMs: number): HolderEnv {

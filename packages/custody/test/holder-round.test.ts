@@ -30,7 +30,6 @@ const makeTrial = (): Trial => makeRoundTrial(scene, by);
 const faults: readonly (readonly [name: string, code: string, spoil: (trial: Trial) => void])[] = [
   ['is for a key of which nothing is kept', 'KEY_UNKNOWN', trial => void (trial.held = null)],
   ['is for a key that was only offered', 'KEY_UNKNOWN', trial => void (trial.held = scene.state('offered'))],
-  ['is for a share not activated yet', 'KEY_NOT_ACTIVE', trial => void (trial.held = scene.state('pending'))],
   ['is for another epoch', 'EPOCH_MISMATCH', change(() => ({ epoch: 2 }))],
   ['is for another core', 'CORE_MISMATCH', change(() => ({ coreHash: nodeRandom.bytes(32) }))],
   ['names a lower threshold', 'THRESHOLD_MISMATCH', change(() => ({ t: 2 }))],
@@ -66,6 +65,7 @@ const faults: readonly (readonly [name: string, code: string, spoil: (trial: Tri
     'GRANT_INVALID',
     trial => void (trial.claims = 'GRANT_INVALID'),
   ],
+  ['is for a share not activated yet', 'KEY_NOT_ACTIVE', trial => void (trial.held = scene.state('pending'))],
   ['has a grant for another key', 'GRANT_INVALID', claim(() => ({ keyId: toHex(nodeRandom.bytes(32)) }))],
   ['has a grant for another epoch', 'GRANT_INVALID', claim(() => ({ epoch: 2 }))],
   ['has a grant for another operation', 'GRANT_INVALID', claim(() => ({ op: 'inspect' }))],

@@ -91,7 +91,7 @@ describe('the judge of a probe', () => {
     return { core: scene.manifest.core, probe: trial.probe, answer: answerTo(trial) };
   }
   function judge({ core, probe, answer }: Case): string {
-    return judgeProbe(nodeCrypto, core, probe, answer);
+    return judgeProbe(nodeCrypto, { core, amendments: [] }, probe, answer);
   }
   /** An answer with a given proof, signed by a node. */
   function signedBy(nodeSeed: Uint8Array, probe: Probe, signature: Uint8Array): RequestAnswer<'probe'> {

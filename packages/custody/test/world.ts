@@ -32,6 +32,7 @@ import {
   type RequestBody,
   type RequestName,
   type RoundRequest,
+  seatsOf,
 } from '@skerry/wire';
 import { createHolderNode, type HolderNode } from './holder-node.ts';
 import { type Identity, makeIdentity, makeSigner, signGrant } from './identities.ts';
@@ -101,7 +102,7 @@ function carry(world: World, message: Message, arrive: (bytes: Uint8Array) => vo
 }
 
 /** Asks a holder over the network. One answer is delivered: the first, or DEADLINE_EXCEEDED. */
-function ask<N extends RequestName>(
+export function ask<N extends RequestName>(
   world: World,
   from: Uint8Array,
   holder: string,
@@ -168,7 +169,7 @@ export function orderDeal(
       counts,
       simulated: true,
     });
-  return { key, keyId, nonce, signer: world.owner, delayMs, place };
+  return { key, keyId, nonce, signer: world.owner, previous: null, delayMs, place };
 }
 
 /** How a deal ended, and what the dealer did up to then. */
@@ -188,6 +189,7 @@ export async function deal(
   world: World,
   order: DealOrder,
   vanish: (index: number, effect: DealerEffect) => boolean = () => false,
+  verifies: (effect: Extract<DealerEffect, { type: 'verify' }>) => Promise<boolean> = async () => true,
 ): Promise<DealOutcome> {
   const { dealer, timeline } = world;
   const effects: DealerEffect[] = [];
@@ -230,6 +232,8 @@ export async function deal(
       ask(world, from, nodeId, { name: 'activate', body: { keyId, activation }, deadlineMs }, async answer =>
         dispatch({ type: 'activate-answered', nodeId, answer }),
       );
+    } else if (effect.type === 'verify') {
+      await dispatch({ type: 'verified', isRight: await verifies(effect) });
     } else if (effect.type === 'store-manifest') await dispatch({ type: 'manifest-stored' });
     else if (effect.type === 'done') result = { manifest: effect.manifest };
     else result = effect.error;
@@ -266,13 +270,13 @@ export function claimsFor(world: World, manifest: Manifest, to: Identity): Grant
 }
 
 /** The holders of a key, in the manifest's order. */
-export function holdersOf({ core }: Manifest): AskedHolder[] {
-  return core.holders.map(({ x, nodeKey }, i) => {
+export function holdersOf(manifest: Manifest): AskedHolder[] {
+  return seatsOf(manifest).map(({ x, nodeKey }, i) => {
     return { x, nodeId: nodeIdOf(nodeKey), label: `holder ${i}`, roundTripMs: undefined };
   });
 }
 
-type RoundEnd = Extract<RequesterEffect, { type: 'done' | 'drilled' | 'fail' }>;
+type RoundEnd = Extract<RequesterEffect, { type: 'done' | 'drilled' | 'repaired' | 'fail' }>;
 
 /** How a round ended. */
 export type RoundOutcome = {
@@ -291,7 +295,7 @@ export type OpenOutcome = RoundOutcome & {
 /** A round's outcome, where it was an open. */
 export function asOpen(outcome: RoundOutcome): OpenOutcome {
   const { end } = outcome;
-  if (end.type === 'drilled') throw new Error('an open is no drill');
+  if (end.type === 'drilled' || end.type === 'repaired') throw new Error('an open is no drill');
   return { ...outcome, result: end.type === 'done' ? end : end.error };
 }
 

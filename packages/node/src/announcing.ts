@@ -72,8 +72,11 @@ export function checkPresence(presence: Presence, nowMs: number): void {
   }
 }
 
-/** The sequence last used: 0 where none is kept, or a damaged one, since the clock is ahead of it anyway. */
-function lastSequence(store: Store, log: Log): number {
+/**
+ * The sequence that a node's entry last had, which is the time of its last announcement or a little more: 0 where none is
+ * kept, or a damaged one, since the clock is ahead of it anyway.
+ */
+export function lastSequence(store: Store, log: Log): number {
   try {
     const stored = store.get(sequenceKey);
     const sequence = Number(new TextDecoder().decode(stored));

@@ -55,6 +55,8 @@ type Verdict = BareVerdict & {
 export type Assessor = {
   /** Of a node in the directory; undefined for one that is in none. */
   readonly verdictOn: (nodeId: string) => Verdict | undefined;
+  /** What this node's operator states on a node, or null. */
+  readonly statementOn: (nodeId: string) => TrustStatement | null;
   /** Every node but this one that may hold a share, as placement takes it. */
   readonly candidates: () => Candidate[];
   /** What this node's next record says of others: as many as a record takes, the next ones the next time. */
@@ -319,7 +321,7 @@ function observationOf(
 
 /** What this node makes of others. */
 export function createAssessor(options: AssessorOptions): Assessor {
-  const { nodeId: ownId, directory, evidence, streams, periodMs, clock } = options;
+  const { nodeId: ownId, directory, evidence, streams, statements, periodMs, clock } = options;
   const verdicts = createVerdicts(options, createOwnCases(options));
   let turn = 0;
 
@@ -327,6 +329,10 @@ export function createAssessor(options: AssessorOptions): Assessor {
     verdictOn: nodeId => {
       const entry = directory.entry(nodeId);
       return entry && { ...verdicts.on(entry), mentions: verdicts.mentionsOf(nodeId) };
+    },
+    statementOn: nodeId => {
+      const entry = directory.entry(nodeId);
+      return statementOn(statements, nodeId, entry ? operatorIn(entry) : null);
     },
     candidates: () =>
       directory

@@ -9,13 +9,16 @@ import {
   judgeProbe,
   planAudits,
   type RoundObservation,
+  type Sight,
 } from '@skerry/custody';
 import type { ObservationKind } from '@skerry/trust';
-import { coreHashOf, type Manifest, nodeIdOf, parseManifest } from '@skerry/wire';
+import { coreHashOf, type Manifest, nodeIdOf, parseManifest, seatsOf } from '@skerry/wire';
 import { parameters } from '../parameters.ts';
 import { ask, codeOf } from './asking.ts';
 import type { CustodyService } from './custody-service.ts';
 import type { EvidenceStore } from './evidence-store.ts';
+import type { Outdated } from './healing.ts';
+import type { HealthStore } from './health-store.ts';
 import type { Host } from './host.ts';
 import type { Keyring } from './keyring.ts';
 import { drillKey } from './opening.ts';
@@ -29,6 +32,9 @@ type AuditingOptions = {
   readonly custody: Pick<CustodyService, 'servedKeyIds' | 'manifestOf' | 'holding'>;
   readonly keyring: Pick<Keyring, 'get' | 'list'>;
   readonly evidence: Pick<EvidenceStore, 'of' | 'note' | 'noteLost'>;
+  readonly health: Pick<HealthStore, 'note' | 'doubts'>;
+  /** Told where a holder says that the key, or its point, has gone on. */
+  readonly onOutdated: (outdated: Outdated) => void;
   readonly nodeKey: Uint8Array;
   /** Milliseconds between two audits of one node. */
   readonly auditMs: number;
@@ -74,7 +80,7 @@ async function findKeys(
   const enter = (manifest: Manifest, why: AuditableKey['why']): void => {
     const { core } = manifest;
     const keyId = toHex(core.keyId);
-    const holders = core.holders.map(({ x, nodeKey }) => ({ x, nodeId: nodeIdOf(nodeKey) }));
+    const holders = seatsOf(manifest).map(({ x, nodeKey }) => ({ x, nodeId: nodeIdOf(nodeKey) }));
     if (!known.has(keyId)) known.set(keyId, { key: { keyId, t: core.t, why, holders }, manifest });
   };
   for (const { manifest, tombstone } of await keyring.list()) if (!tombstone) enter(manifest, 'owner');
@@ -116,10 +122,19 @@ function someOf<T>(list: readonly T[]): readonly T[] {
 type Seen = {
   readonly nodeId: string;
   readonly keyId: string;
+  readonly x: number;
   /** Of the core that it was asked about, in hexadecimal. */
   readonly coreHash: string;
-  readonly kind: ObservationKind;
+  /** What that is as evidence; null where it is none. */
+  readonly kind: ObservationKind | null;
+  /** Whether it says that what this node knows of the key is old. */
+  readonly isOutdated?: boolean;
+  /** Whether the share is still to come to it. */
+  readonly isPending?: boolean;
 };
+
+/** What a holder says where the key, or its point, has gone on. */
+const outdatedCodes: ReadonlySet<ErrorCode> = new Set(['EPOCH_MISMATCH', 'POINT_MOVED']);
 
 /** Whether this node owns a key and has not destroyed it. */
 function isAlive({ keyring }: AuditingOptions, keyId: Uint8Array): boolean {
@@ -139,20 +154,23 @@ async function prove(
   const { keyId, nodeId, x } = audit;
   const hash = coreHashOf(nodeCrypto, core);
   const probe = { keyId: core.keyId, epoch: core.epoch, coreHash: hash, x, nonce: random.bytes(32) };
-  const seen = (kind: ObservationKind): Seen[] => [{ nodeId, keyId, coreHash: toHex(hash), kind }];
+  const seen = (kind: ObservationKind | null, more: Partial<Seen> = {}): Seen[] => [
+    { nodeId, keyId, x, coreHash: toHex(hash), kind, ...more },
+  ];
   try {
     const answer = await ask(streams, nodeId, 'probe', probe, {
       deadlineMs: parameters.auditDeadlineMs,
       signal,
     });
-    const judged = judgeProbe(nodeCrypto, core, probe, answer);
+    const judged = judgeProbe(nodeCrypto, manifest, probe, answer);
     return seen(judged === 'unsigned' ? 'contribution-wrong' : judged);
   } catch (error) {
     const code = codeOf(error);
     if (signal.aborted) return [];
     const isDenied = code === 'CORE_MISMATCH' || (code === 'KEY_DESTROYED' && isAlive(options, core.keyId));
-    const kind = isOwn && isDenied ? 'share-lost' : seenByCode[code];
-    return kind === undefined ? [] : seen(kind);
+    if (isOwn && isDenied) return seen('share-lost');
+    const [isOutdated, isPending] = [outdatedCodes.has(code), code === 'REPAIR_PENDING'];
+    return seen(seenByCode[code] ?? null, { isOutdated, isPending });
   }
 }
 
@@ -165,7 +183,7 @@ async function drill(options: AuditingOptions, audit: Audit): Promise<Seen[]> {
   const holding = await custody.holding(audit.keyId);
   if (!holding) return [];
   const { manifest, x, shareSeed } = holding;
-  const holders = manifest.core.holders
+  const holders = seatsOf(manifest)
     .map(holder => ({ x: holder.x, nodeId: nodeIdOf(holder.nodeKey) }))
     .filter(holder => holder.x !== x && (evidence.of(holder.nodeId)?.cheatedAtMs ?? null) === null)
     .map(holder => ({ ...holder, label: holder.nodeId, rank: holder.x === audit.x ? -1 : Math.random() }))
@@ -182,7 +200,7 @@ async function drill(options: AuditingOptions, audit: Audit): Promise<Seen[]> {
       const { nodeId } = observation;
       // A round waits a second or two, and holders a turn each: a probe waits long enough to say who is silent.
       const isSeen = kind !== undefined && !isAbsence(kind);
-      return isSeen ? [{ nodeId, keyId: audit.keyId, coreHash, kind }] : [];
+      return isSeen ? [{ nodeId, keyId: audit.keyId, x: observation.x, coreHash, kind }] : [];
     });
   };
   try {
@@ -201,7 +219,7 @@ async function drill(options: AuditingOptions, audit: Audit): Promise<Seen[]> {
  * Whether a node did not answer, or could not be reached. That counts where audits see it, at times of chance: an open
  * would have an outage count as often as somebody opens.
  */
-function isAbsence(kind: ObservationKind): boolean {
+function isAbsence(kind: ObservationKind | null): boolean {
   return kind === 'silent' || kind === 'unreachable';
 }
 
@@ -224,6 +242,7 @@ function createNotes(
 ): (seen: Seen) => void {
   const proved = new Set<string>();
   return ({ nodeId, keyId, coreHash, kind }) => {
+    if (kind === null) return;
     const share = `${nodeId}/${coreHash}`;
     if (kind !== 'share-lost') evidence.note(nodeId, kind);
     else if (proved.has(share) || isOwn(keyId)) evidence.noteLost(nodeId, keyId);
@@ -239,7 +258,7 @@ function createNotes(
 
 /** Looks which audits are due, and carries them out. Nothing is held against others for absence while nobody answers. */
 function createLook(options: AuditingOptions, signal: AbortSignal): () => Promise<void> {
-  const { host, evidence, auditMs, clock, random, log } = options;
+  const { host, evidence, health, onOutdated, auditMs, clock, random, log } = options;
   const pace = { ...auditPace, ...paceOf(auditMs) };
   const note = createNotes(evidence, keyId => keys.get(keyId)?.key.why === 'owner');
   const { promise: ended, resolve: end } = Promise.withResolvers<Seen[]>();
@@ -265,7 +284,8 @@ function createLook(options: AuditingOptions, signal: AbortSignal): () => Promis
       foundAtMs = performance.now();
     }
     const known = [...keys.values()].map(({ key }) => key);
-    const due = planAudits({ self: host.nodeId, keys: known, history, nowMs: clock.nowMs(), random, pace });
+    const [self, nowMs, doubts] = [host.nodeId, clock.nowMs(), health.doubts()];
+    const due = planAudits({ self, keys: known, history, nowMs, random, doubts, pace });
     history = due.history;
     const seen: Seen[] = [];
     const waiting = [...due.audits];
@@ -277,8 +297,23 @@ function createLook(options: AuditingOptions, signal: AbortSignal): () => Promis
     await Promise.all(Array.from({ length: parameters.auditsAtOnce }, work));
     if (seen.some(({ kind }) => !isAbsence(kind))) heardAtMs = performance.now();
     const isAlone = performance.now() - heardAtMs > parameters.isolationMs;
-    for (const one of seen) if (!(isAlone && isAbsence(one.kind))) note(one);
+    for (const one of seen) {
+      if (isAlone && isAbsence(one.kind)) continue;
+      note(one);
+      const sight = sightOf(one);
+      const isStored = keys.get(one.keyId)?.key.why === 'server';
+      if (isStored && sight === 'lost') continue; // who may have dealt its holders no share is not this node's business
+      if (!isStored && one.isOutdated) onOutdated(one);
+      health.note({ ...one, kind: sight });
+    }
   };
+}
+
+/** What was seen, as health has it. */
+function sightOf({ kind, isPending }: Seen): Sight['kind'] {
+  if (kind === 'proof') return 'well';
+  if (isAbsence(kind)) return 'absent';
+  return kind === 'share-lost' || isPending ? 'lost' : 'there';
 }
 
 /** Logs why an audit failed on this side, which says nothing of anybody. */

@@ -1,11 +1,10 @@
-import { type Clock, fromHex, type Log, type Random, SkerryError, toHex, wipe } from '@skerry/base';
+import { type Clock, type Log, type Random, SkerryError, toHex, wipe } from '@skerry/base';
 import { hpkeRecipient, hpkeSeal, nodeCrypto } from '@skerry/crypto';
 import {
   type HeldEpoch,
   type HolderEffect,
   type HolderEvent,
   type HolderStep,
-  openHeldShare,
   stepHolder,
   wipeHeldKey,
 } from '@skerry/custody';
@@ -15,26 +14,33 @@ import {
   encodeRefusal,
   type KeyRecord,
   type Manifest,
+  nodeIdOf,
   nodeKeyOf,
   type Request,
   type Revocation,
+  seatsOf,
 } from '@skerry/wire';
 import { parameters } from '../parameters.ts';
 import { createAdmission } from './admission.ts';
 import { codeOf } from './asking.ts';
+import { createSuccession } from './custody-succession.ts';
+import { createFreshness, createUpkeep } from './custody-upkeep.ts';
+import type { HealthStore } from './health-store.ts';
 import { type HeldKeys, openHeldKeys } from './held-keys.ts';
+import { type Holding, heldManifest, holdingOf, recordPage } from './held-views.ts';
 import { createHolderMemory, type HolderMemory } from './holder-memory.ts';
 import type { Publisher } from './publishing.ts';
 import type { Store } from './store.ts';
+import type { PeerStreams } from './streams.ts';
 import type { Misbehaviour } from './strikes.ts';
-import { createTurns, type Turns } from './turns.ts';
+import { createTurns } from './turns.ts';
 
-/** A request about one key, and one that is about none. */
+/** A request that a holder's machine answers, and others. */
 type DirectoryRequest = Extract<Request, { name: 'directory' }>;
-type KeyRequest = Exclude<Request, DirectoryRequest>;
+type KeyRequest = Exclude<Request, { name: 'directory' | 'manifest' }>;
 
 /** What a custody service needs. */
-type CustodyOptions = {
+export type CustodyOptions = {
   readonly store: Store;
   readonly nodeKey: Uint8Array;
   /** 32 bytes; stays the caller's. */
@@ -52,21 +58,27 @@ type CustodyOptions = {
   readonly publish: (held: HeldEpoch, isNew: boolean) => void;
   /** Called with the tombstone of each key that was destroyed, and by `publishAll`, to publish it where it is kept. */
   readonly bury: Publisher['publishTombstone'];
-  /** What the DHT says of a key, if anything. */
-  readonly lookUp: (keyId: Uint8Array) => Promise<KeyRecord | undefined>;
+  /** Called with shares of a key that are held here no more. */
+  readonly disown: Publisher['unpublishShares'];
+  /**
+   * What the network says of a key, if anything: the DHT, and those that hold it with this node.
+   *
+   * @param holders node ids
+   */
+  readonly lookUp: (keyId: Uint8Array, holders: readonly string[]) => Promise<KeyRecord | undefined>;
+  /** What this node knows of a key of which it holds nothing, as a record of the DHT. */
+  readonly recordOf: (keyId: Uint8Array) => Uint8Array | undefined;
+  /** What this node's own audits show of holders: who has failed for as long as the grace is. */
+  readonly health: Pick<HealthStore, 'failureOf'>;
+  /** To those that have a share made again, and those to which a point has moved. */
+  readonly streams: Pick<PeerStreams, 'request' | 'isAlive' | 'roundTripMs'>;
+  /** Whether this node was away for long: then it looks what became of a key before it answers for it. */
+  readonly isBehind: boolean;
   /** Answers requests that are not about one key. */
   readonly answerOther: (request: DirectoryRequest) => Uint8Array;
   readonly log: Log;
   /** @default an empty one */
   readonly memory?: HolderMemory;
-};
-
-/** A share that is served here. */
-type Holding = {
-  readonly manifest: Manifest;
-  readonly x: number;
-  /** The seed of the share's verification key, 32 bytes; owned, and wiped, by whoever asked for it. */
-  readonly shareSeed: Uint8Array;
 };
 
 /** The holder: answers what other nodes ask of the shares kept here. */
@@ -86,6 +98,12 @@ export type CustodyService = {
    * destroyed while this node was away, it erases the share.
    */
   readonly publishAll: (signal: AbortSignal) => Promise<void>;
+  /** Has shares made again that were moved here, and lets go of those whose points have moved on, where that is due. */
+  readonly succeed: (signal: AbortSignal) => Promise<void>;
+  /** Looks what became of a key since it was last heard of. Rejects with a bug alone. */
+  readonly catchUp: (keyId: string) => Promise<void>;
+  /** Takes in a manifest that this node has found elsewhere or made. Rejects with a bug alone. */
+  readonly update: (manifest: Manifest) => Promise<void>;
   /**
    * The share that is served here of a key, for a drill (`drillKey`); undefined where there is none.
    *
@@ -107,7 +125,11 @@ export type CustodyService = {
 type Outcome = { readonly answer?: Uint8Array; readonly event?: HolderEvent };
 
 /** The holder event of a request. */
-function eventOf(request: KeyRequest, from: Uint8Array): [Uint8Array, HolderEvent] {
+function eventOf(
+  request: KeyRequest,
+  from: Uint8Array,
+  isFailing: (keyId: string, x: number) => boolean,
+): [Uint8Array, HolderEvent] {
   switch (request.name) {
     case 'offer':
       return [request.body.keyId, { type: 'offer', from, offer: request.body }];
@@ -119,6 +141,15 @@ function eventOf(request: KeyRequest, from: Uint8Array): [Uint8Array, HolderEven
       return [request.body.keyId, { type: 'round', from, request: request.body }];
     case 'probe':
       return [request.body.keyId, { type: 'probe', probe: request.body }];
+    case 'nominate':
+      return [request.body.keyId, { type: 'nominate', from, nomination: request.body }];
+    case 'vote': {
+      const { keyId, offered } = request.body;
+      const hasFailed = offered !== null && isFailing(toHex(keyId), offered.proposal.x);
+      return [keyId, { type: 'vote', ballot: request.body, isFailing: hasFailed }];
+    }
+    case 'update':
+      return [request.body.core.keyId, { type: 'update', from, manifest: request.body }];
     case 'revoke':
       return [request.body.keyId, { type: 'revoke', revocation: request.body }];
     case 'destroy':
@@ -126,12 +157,31 @@ function eventOf(request: KeyRequest, from: Uint8Array): [Uint8Array, HolderEven
   }
 }
 
+/** Whether this node's own audits show that the holder of a point has failed. */
+function isFailing(
+  { health }: Pick<CustodyOptions, 'health'>,
+  keys: HeldKeys,
+): (keyId: string, x: number) => boolean {
+  return (keyId, x) => {
+    const manifest = heldManifest(keys, keyId);
+    const seat = manifest && seatsOf(manifest).find(one => one.x === x);
+    return seat !== undefined && health.failureOf({ keyId, x, nodeId: nodeIdOf(seat.nodeKey) }) !== null;
+  };
+}
+
+/** What is done for one key outside its machine. */
+type KeyHands = {
+  readonly keyId: Uint8Array;
+  readonly eraseFiles: () => Promise<void>;
+  readonly repair: () => void;
+};
+
 /** Does what one effect asks for, once the step's state and audit lines are on disk. */
 async function carryOut(
   effect: HolderEffect,
-  { publish, bury }: Pick<CustodyOptions, 'publish' | 'bury'>,
+  { publish, bury, disown }: Pick<CustodyOptions, 'publish' | 'bury' | 'disown'>,
   memory: HolderMemory,
-  eraseFiles: () => Promise<void>,
+  key: Pick<KeyHands, 'keyId' | 'eraseFiles' | 'repair'>,
 ): Promise<Outcome> {
   switch (effect.type) {
     case 'store':
@@ -150,10 +200,14 @@ async function carryOut(
     case 'publish':
       publish(effect.held, true);
       return {};
+    case 'repair':
+      key.repair();
+      return {};
     case 'erase': {
       const { tombstone, shares, isKept } = effect;
-      await eraseFiles();
-      bury(tombstone, shares, isKept);
+      await key.eraseFiles();
+      if (tombstone) bury(tombstone, shares, isKept);
+      else disown(key.keyId, shares);
       return { event: { type: 'erased', tombstone } };
     }
     case 'refuse':
@@ -172,23 +226,30 @@ function wipeStep({ held, effects }: HolderStep): void {
   for (const effect of effects) if (effect.type === 'answer-sealed') wipe(effect.plaintext);
 }
 
-/** Carries the machine of one key through a request and what follows from it, up to an answer. */
+/** Whose offers a request adds to. */
+function askerOf(event: HolderEvent): Uint8Array | null {
+  if (event.type === 'offer') return event.offer.dealer;
+  return event.type === 'nominate' ? event.from : null;
+}
+
+/** Carries the machine of one key through a request and what follows from it, up to its answer. */
 async function runKey(
   options: CustodyOptions,
   keys: HeldKeys,
   memory: HolderMemory,
-  keyId: string,
+  key: KeyHands,
   first: HolderEvent,
 ): Promise<Uint8Array> {
   const { nodeKey, nodeSeed, capacity, random, clock } = options;
-  const dealer = first.type === 'offer' ? first.offer.dealer : null;
-  const eraseFiles = async (): Promise<void> => keys.erase(keyId);
+  const keyId = toHex(key.keyId);
+  const dealer = askerOf(first);
+  let answer: Uint8Array | undefined;
   const steps: HolderStep[] = [{ held: keys.read(keyId), effects: [] }];
   try {
     let outcome: Outcome = { event: first };
     while (outcome.event !== undefined) {
       const nowMs = clock.nowMs();
-      if (outcome.event.type === 'offer' && keys.offerCount() >= parameters.offersKeptMax) {
+      if (dealer !== null && keys.offerCount() >= parameters.offersKeptMax) {
         throw new SkerryError('TOO_BUSY', 'too many offers wait for their deposit');
       }
       const pairSecrets = memory.pairSecretsOf(keyId);
@@ -199,93 +260,26 @@ async function runKey(
       await keys.write(keyId, step, nowMs);
       outcome = {};
       for (const effect of step.effects) {
-        outcome = { ...outcome, ...(await carryOut(effect, options, memory, eraseFiles)) };
+        const done = await carryOut(effect, options, memory, key);
+        answer = done.answer ?? answer;
+        outcome = { ...outcome, ...done };
       }
     }
-    return outcome.answer ?? encodeRefusal('KEY_UNKNOWN');
+    return answer ?? encodeRefusal('KEY_UNKNOWN');
   } finally {
     if (first.type !== 'round' && first.type !== 'probe') memory.forget(keyId);
     steps.forEach(wipeStep);
   }
 }
 
-/** The manifest of an epoch that was activated. */
-function manifestIn({ core, signatures, activation }: HeldEpoch): Manifest | undefined {
-  return activation ? { core, signatures, activation } : undefined;
-}
-
-/** The share that is served of a key, with the seed of its verification key. */
-function holdingOf(keys: HeldKeys, keyId: string): Holding | undefined {
-  const held = keys.read(keyId);
-  if (held === null) return undefined;
-  try {
-    const { active } = held;
-    const manifest = active && manifestIn(active);
-    if (!active || !manifest) return undefined;
-    const { keys: shareKeys, close } = openHeldShare(nodeCrypto, active, 'SHARE_CORRUPT');
-    const shareSeed = shareKeys.signSeed.slice();
-    close();
-    return { manifest, x: active.x, shareSeed };
-  } finally {
-    wipeHeldKey(held);
-  }
-}
-
-/** What upkeep does to keys, and what it does with errors. */
-type Hands = {
-  readonly run: (keyId: string, event: HolderEvent) => Promise<unknown>;
-  readonly inTurn: Turns;
-  readonly noteFailure: (error: unknown) => void;
-};
-
-/** What a holder does by itself: it drops what is over its time, and catches up with what it missed. */
-function createUpkeep(
-  options: CustodyOptions,
-  keys: HeldKeys,
-  { run, inTurn, noteFailure }: Hands,
-): Pick<CustodyService, 'expire' | 'publishAll'> {
-  const { nodeKey, clock, publish, bury, lookUp } = options;
-
-  /** Steps a key with what the DHT says of it: its end, or the activation that a crashed dealer did not bring. */
-  async function catchUp(keyId: string): Promise<void> {
-    const record = await lookUp(fromHex(keyId) ?? new Uint8Array());
-    if (record?.type === 'tombstone') {
-      await run(keyId, { type: 'destroy', from: nodeKey, tombstone: record.tombstone });
-    } else if (record) {
-      await run(keyId, { type: 'activate', from: nodeKey, activation: record.manifest.activation });
-    }
-  }
-
-  async function publishKey(keyId: string): Promise<void> {
-    const held = keys.read(keyId);
-    if (held?.active) publish(held.active, false);
-    if (held?.grave) bury(held.grave.tombstone, [], true);
-    if (held) wipeHeldKey(held);
-  }
-
-  return {
-    expire: async signal => {
-      const lapsed = keys.lapsedKeyIds(clock.nowMs());
-      const deposits = lapsed.filter(keys.hasPending);
-      for (const keyId of deposits.slice(0, parameters.lookupsPerLook)) {
-        if (signal?.aborted) return;
-        await catchUp(keyId).catch(noteFailure);
-      }
-      const waiting = new Set(deposits.slice(parameters.lookupsPerLook));
-      for (const keyId of lapsed) {
-        if (signal?.aborted) return; // a look-up that was cut short says nothing
-        if (!waiting.has(keyId)) await run(keyId, { type: 'expire' }).catch(noteFailure);
-      }
-    },
-    publishAll: async signal => {
-      for (const keyId of keys.keyIds()) {
-        if (signal.aborted) return;
-        if (keys.isServed(keyId)) await catchUp(keyId).catch(noteFailure);
-        await inTurn(keyId, async () => publishKey(keyId)).catch(noteFailure);
-      }
-    },
-  };
-}
+/** Requests that are answered only by who knows what became of a key while it was away. */
+const wantsFreshness: ReadonlySet<Request['name']> = new Set([
+  'round',
+  'probe',
+  'nominate',
+  'vote',
+  'manifest',
+]);
 
 /**
  * Carries the holder's machine: one key at a time is stepped by one request at a time, and its state and audit lines
@@ -294,23 +288,40 @@ function createUpkeep(
  * @throws STORE_FAILED, STORE_CORRUPT where the store does not give its keys
  */
 export async function createCustodyService(options: CustodyOptions): Promise<CustodyService> {
-  const { store, clock, log, onMisbehaviour, memory = createHolderMemory() } = options;
-  const keys = await openHeldKeys(store, log);
+  const { store, nodeKey, clock, log, onMisbehaviour, memory = createHolderMemory() } = options;
+  const keys = await openHeldKeys(store, nodeKey, log);
   const admission = createAdmission(clock);
   const inTurn = createTurns();
-  const run = async (keyId: string, event: HolderEvent): Promise<Uint8Array> =>
-    inTurn(keyId, async () => runKey(options, keys, memory, keyId, event));
+  const run = async (keyId: string, event: HolderEvent): Promise<Uint8Array> => {
+    const key = {
+      keyId: new Uint8Array(Buffer.from(keyId, 'hex')),
+      eraseFiles: async (): Promise<void> => keys.erase(keyId),
+      repair: () => succession.hurry(keyId),
+    };
+    return inTurn(keyId, async () => runKey(options, keys, memory, key, event));
+  };
+  const hands = { run, inTurn, noteFailure };
+  const upkeep = createUpkeep(options, keys, hands);
+  const succession = createSuccession(options, keys, hands);
+  const catchUp = async (keyId: string): Promise<void> =>
+    void (await upkeep.catchUp(keyId).catch(noteFailure));
+  const behind = options.isBehind ? keys.keyIds().filter(keys.isServed) : [];
+  const freshen = createFreshness(behind, catchUp);
 
   async function answer({ nodeId }: { readonly nodeId: string }, body: Uint8Array): Promise<Uint8Array> {
     admission.request(nodeId, body.length);
     const request = decodeRequest(body);
-    if (request.name === 'directory') {
-      const page = options.answerOther(request);
+    if (request.name === 'directory' || request.name === 'manifest') {
+      const page =
+        request.name === 'directory'
+          ? options.answerOther(request)
+          : await recordPage(options, keys, inTurn, freshen, request.body.keyId);
       admission.answer(nodeId, page.length);
       return page;
     }
     if (request.name === 'destroy') admission.erasure(nodeId);
-    const [keyId, event] = eventOf(request, nodeKeyOf(nodeId));
+    const [keyId, event] = eventOf(request, nodeKeyOf(nodeId), isFailing(options, keys));
+    if (wantsFreshness.has(request.name)) await freshen(toHex(keyId));
     return run(toHex(keyId), event);
   }
 
@@ -332,14 +343,16 @@ export async function createCustodyService(options: CustodyOptions): Promise<Cus
       const keyId = toHex(revocation.keyId);
       if (keys.has(keyId)) run(keyId, { type: 'revoke', revocation }).catch(noteFailure);
     },
-    ...createUpkeep(options, keys, { run, inTurn, noteFailure }),
+    ...upkeep,
+    catchUp,
+    succeed: succession.look,
+    update: async manifest => {
+      const keyId = toHex(manifest.core.keyId);
+      await run(keyId, { type: 'update', from: nodeKey, manifest }).catch(noteFailure);
+    },
     holding: async keyId => inTurn(keyId, async () => holdingOf(keys, keyId)),
     servedKeyIds: () => keys.keyIds().filter(keys.isServed),
-    manifestOf: keyId => {
-      const held = keys.read(keyId);
-      if (held) wipeHeldKey(held);
-      return held?.active ? manifestIn(held.active) : undefined;
-    },
+    manifestOf: keyId => heldManifest(keys, keyId),
     shareCount: keys.shareCount,
     corruptCount: keys.corruptCount,
   };

@@ -1,8 +1,8 @@
-import { type Clock, type Random, wipe } from '@skerry/base';
+import { type Clock, equalBytes, type Random, wipe } from '@skerry/base';
 import { hpkeSeal, nodeCrypto } from '@skerry/crypto';
 import { type DealerEffect, type DealerEvent, type DealOrder, startDeal, stepDealer } from '@skerry/custody';
 import type { Placement } from '@skerry/placement';
-import { splitPayload } from '@skerry/sharing';
+import { splitPayload, unpackKey } from '@skerry/sharing';
 import type { Manifest } from '@skerry/wire';
 import { ask, codeOf } from './asking.ts';
 import type { PeerStreams } from './streams.ts';
@@ -15,6 +15,8 @@ type DealingOptions = {
   readonly nodeSeed: Uint8Array;
   readonly clock: Clock;
   readonly random: Random;
+  /** Opens an epoch that is not active yet, for who deals a later one; the key is the caller's to wipe. */
+  readonly openPending: (manifest: Manifest) => Promise<Uint8Array>;
   /** Keeps the manifest where the owner finds it again, before any holder is told to serve the key. */
   readonly storeManifest: (manifest: Manifest, placement: Placement) => Promise<void>;
 };
@@ -43,6 +45,22 @@ async function sealAndDeposit(
   return { event: { type: 'deposit-answered', nodeId, answer } };
 }
 
+/** Whether the shares of an epoch that is not active yet give the key. */
+async function givesKey(
+  { openPending }: DealingOptions,
+  { manifest, payload }: Extract<DealerEffect, { type: 'verify' }>,
+): Promise<boolean> {
+  const { box, keyId } = manifest.core;
+  const key = unpackKey({ crypto: nodeCrypto, payload, box, keyId });
+  const opened = await openPending(manifest).catch(codeOf);
+  try {
+    return typeof opened !== 'string' && equalBytes(opened, key);
+  } finally {
+    wipe(key);
+    if (typeof opened !== 'string') wipe(opened);
+  }
+}
+
 async function carryOut(options: DealingOptions, effect: DealerEffect): Promise<Outcome> {
   const { streams } = options;
   switch (effect.type) {
@@ -57,6 +75,8 @@ async function carryOut(options: DealingOptions, effect: DealerEffect): Promise<
     }
     case 'deposit':
       return sealAndDeposit(options, effect);
+    case 'verify':
+      return { event: { type: 'verified', isRight: await givesKey(options, effect) } };
     case 'store-manifest':
       await options.storeManifest(effect.manifest, effect.placement);
       return { event: { type: 'manifest-stored' } };
@@ -78,7 +98,7 @@ async function carryOut(options: DealingOptions, effect: DealerEffect): Promise<
  *
  * @param order what to deal; its key stays the caller's
  * @returns the activated manifest
- * @throws PLACEMENT_INFEASIBLE, SECRET_EMPTY, STORE_FAILED, and DEPOSIT_FAILED: nothing is then activated, or, where
+ * @throws PLACEMENT_INFEASIBLE, SECRET_EMPTY, STORE_FAILED, REFRESH_MISMATCH, and DEPOSIT_FAILED: nothing is then activated, or, where
  *   its holders did not confirm that, nothing that the caller may count on
  */
 export async function dealKey(options: DealingOptions, order: DealOrder): Promise<Deal> {

@@ -16,6 +16,7 @@ import type { GivenGrant, GivenGrants } from './given-grants.ts';
 import type { Keyring, OwnedKey } from './keyring.ts';
 import type { Network } from './network.ts';
 import type { Outstanding } from './notices.ts';
+import { holdersOf } from './owner-keys.ts';
 import type { Store, StoreChange } from './store.ts';
 import type { Turns } from './turns.ts';
 
@@ -49,10 +50,19 @@ type EndingOptions = {
 /** When a notice of a destruction no longer matters: never. */
 const neverMs = 253_402_300_800_000;
 
-const holdersOf = ({ holders }: Core): string[] => holders.map(({ nodeKey }) => nodeIdOf(nodeKey));
+/** Those that hold a key, and those that did before: one that was moved away may still have its share. */
+function everHolders({ manifest, previous }: Pick<OwnedKey, 'manifest' | 'previous'>): string[] {
+  const cores = [manifest, previous].flatMap(known => (known ? [known] : []));
+  const nodeKeys = cores.flatMap(({ core, amendments }) => [
+    ...core.holders.map(({ nodeKey }) => nodeKey),
+    ...amendments.map(({ proposal }) => proposal.nodeKey),
+  ]);
+  return [...new Set(nodeKeys.map(nodeIdOf))];
+}
 
-function endingOf({ k, t }: Core, outstanding: Outstanding): Ending {
-  const acknowledged = k - outstanding.size;
+function endingOf(manifest: Manifest, outstanding: Outstanding): Ending {
+  const { k, t } = manifest.core;
+  const acknowledged = holdersOf(manifest).filter(nodeId => !outstanding.has(nodeId)).length;
   return { acknowledged, needed: k - t + 1, k, outstanding: Object.fromEntries(outstanding) };
 }
 
@@ -82,9 +92,10 @@ function endOfAll(owned: OwnedKey | undefined, gave: GivenGrant[], nowMs: number
 /** Notes a revocation in the keyring, among the given grants and as a notice, and returns it. */
 async function noteRevocation(
   options: EndingOptions,
-  core: Core,
+  manifest: Manifest,
   revoked: RevokedGrant | null,
 ): Promise<Revocation> {
+  const { core } = manifest;
   const { network, store, keyring, findOwned, given, signer, clock } = options;
   const nowMs = clock.nowMs();
   const gave = await given.list(core.keyId);
@@ -103,7 +114,7 @@ async function noteRevocation(
   const lastMs = grant ? grant.exp * 1000 : begunMs + grantLifeMaxMs + core.policy.delayMs;
   const untilMs = Math.min(lastMs + parameters.clockSkewMs, neverMs);
   const changes: StoreChange[] = [
-    network.notices.note({ name: 'revoke', body }, holdersOf(core), untilMs),
+    network.notices.note({ name: 'revoke', body }, holdersOf(manifest), untilMs),
     ...gave
       .filter(({ jti }) => !grant || jti === grant.jti)
       .map(ended => given.change({ ...ended, isRevoked: true })),
@@ -122,26 +133,28 @@ async function noteRevocation(
  */
 export async function revokeGrants(
   options: EndingOptions,
-  { core }: Manifest,
+  manifest: Manifest,
   grant: RevokedGrant | null,
 ): Promise<Ending> {
   const { network, inTurn, log } = options;
-  const body = await inTurn(toHex(core.keyId), async () => noteRevocation(options, core, grant));
+  const keyId = toHex(manifest.core.keyId);
+  const body = await inTurn(keyId, async () => noteRevocation(options, manifest, grant));
   network.gossipRevocation(body).catch((error: unknown) => {
     log.warn('a revocation was not gossiped', { reason: error instanceof Error ? error.message : '' });
   });
-  return endingOf(core, await network.notices.tell({ name: 'revoke', body }));
+  return endingOf(manifest, await network.notices.tell({ name: 'revoke', body }));
 }
 
 /** The tombstone of a key, noted in the keyring and as a notice, if it was not before. */
 async function noteDestruction(
   { network, store, keyring, signer, clock }: EndingOptions,
   keyId: Uint8Array,
-): Promise<{ core: Core; tombstone: Tombstone }> {
+): Promise<{ manifest: Manifest; tombstone: Tombstone }> {
   const owned = keyring.get(keyId);
   if (!owned) throw new SkerryError('KEY_UNKNOWN', 'this home has no such key');
-  const { core } = owned.manifest;
-  if (owned.tombstone) return { core, tombstone: owned.tombstone };
+  const { manifest } = owned;
+  const { core } = manifest;
+  if (owned.tombstone) return { manifest, tombstone: owned.tombstone };
   const destroyedAtMs = clock.nowMs();
   const tombstone: Tombstone = {
     keyId,
@@ -152,9 +165,9 @@ async function noteDestruction(
   };
   await store.batch([
     keyring.change({ ...owned, tombstone }),
-    network.notices.note({ name: 'destroy', body: tombstone }, holdersOf(core), neverMs),
+    network.notices.note({ name: 'destroy', body: tombstone }, everHolders(owned), neverMs),
   ]);
-  return { core, tombstone };
+  return { manifest, tombstone };
 }
 
 /**
@@ -166,7 +179,7 @@ async function noteDestruction(
  */
 export async function destroyOwned(options: EndingOptions, keyId: Uint8Array): Promise<Ending> {
   const { network, inTurn } = options;
-  const { core, tombstone } = await inTurn(toHex(keyId), async () => noteDestruction(options, keyId));
+  const { manifest, tombstone } = await inTurn(toHex(keyId), async () => noteDestruction(options, keyId));
   network.publishTombstone(tombstone, [], true);
-  return endingOf(core, await network.notices.tell({ name: 'destroy', body: tombstone }));
+  return endingOf(manifest, await network.notices.tell({ name: 'destroy', body: tombstone }));
 }

@@ -1,5 +1,6 @@
-import { type Log, SkerryError, toHex, wipe } from '@skerry/base';
+import { equalBytes, type Log, SkerryError, toHex, wipe } from '@skerry/base';
 import { decodeHeldKey, encodeHeldKey, type HeldKey, type HolderStep, wipeHeldKey } from '@skerry/custody';
+import { nodeIdOf, seatsOf } from '@skerry/wire';
 import { parameters } from '../parameters.ts';
 import { openAuditTrails } from './audit-trails.ts';
 import { createHoldings } from './holdings.ts';
@@ -15,6 +16,8 @@ export type HeldKeys = Omit<ReturnType<typeof createHoldings>, 'set'> & {
    * @throws STORE_CORRUPT for a record that is damaged, which stays as it is; STORE_FAILED
    */
   readonly read: (keyId: string) => HeldKey | null;
+  /** Who holds a key besides this node, as far as is known here: node ids; none where its record is damaged. */
+  readonly knownHolders: (keyId: string) => string[];
   /**
    * Writes what a step asks to be stored and noted, as one batch: on disk when this resolves. From its call on, the
    * quotas count what is written; where the disk refuses, as before.
@@ -51,10 +54,11 @@ function decodeRecord(store: Pick<Store, 'get'>, keyId: string): HeldKey | null 
 /**
  * The held keys in a store. Damaged records are logged and counted, and everything else is served.
  *
+ * @param nodeKey of this node
  * @throws STORE_FAILED, STORE_CORRUPT where the store does not give its keys
  */
-export async function openHeldKeys(store: Store, log: Log): Promise<HeldKeys> {
-  const { set, ...holdings } = createHoldings();
+export async function openHeldKeys(store: Store, nodeKey: Uint8Array, log: Log): Promise<HeldKeys> {
+  const { set, ...holdings } = createHoldings(nodeKey);
   const trails = await openAuditTrails(store, parameters.auditLinesMax);
   const corrupt = new Set<string>();
 
@@ -106,6 +110,17 @@ export async function openHeldKeys(store: Store, log: Log): Promise<HeldKeys> {
       if (!corrupt.has(keyId)) throw error;
     }
   }
+  function knownHolders(keyId: string): string[] {
+    if (corrupt.has(keyId)) return [];
+    const held = read(keyId);
+    if (!held) return [];
+    const { active, pending, incoming, left } = held;
+    const known = active ?? incoming?.manifest ?? left?.manifest ?? pending;
+    wipeHeldKey(held);
+    const seats = known ? seatsOf(known) : [];
+    return seats.filter(seat => !equalBytes(seat.nodeKey, nodeKey)).map(seat => nodeIdOf(seat.nodeKey));
+  }
+
   const erase = async (keyId: string): Promise<void> => store.erase(`${prefix}${keyId}`);
-  return { ...holdings, read, write, erase, corruptCount: () => corrupt.size };
+  return { ...holdings, read, knownHolders, write, erase, corruptCount: () => corrupt.size };
 }

@@ -1,7 +1,10 @@
 import { toHex } from '@skerry/base';
-import { type HeldKey, type HolderEnv, lapseMs } from '@skerry/custody';
+import { type HeldKey, type HolderEnv, isSeated, lapseMs } from '@skerry/custody';
 
-/** What is counted of one key: the dealers of its shares, and of its offers with the time that each lapses. */
+/**
+ * What is counted of one key: the dealers of its shares, and of its offers with the time that each lapses. A point that
+ * this node is ready to hold is an offer of who asked.
+ */
 type Holding = {
   readonly dealers: readonly string[];
   readonly offers: readonly { readonly dealer: string; readonly expiresAtMs: number }[];
@@ -9,6 +12,8 @@ type Holding = {
   readonly lapseMs: number;
   readonly hasPending: boolean;
   readonly hasActive: boolean;
+  readonly hasIncoming: boolean;
+  readonly isLeaving: boolean;
   /** Whether the key was destroyed, and its tombstone is kept. */
   readonly isGrave: boolean;
 };
@@ -35,24 +40,38 @@ type Holdings = {
   readonly hasPending: (keyId: string) => boolean;
   /** Whether a share of it is served. */
   readonly isServed: (keyId: string) => boolean;
+  /** Keys of which a share is to be made again here. */
+  readonly incomingKeyIds: () => string[];
+  /** Keys of which a share is served here whose point has moved. */
+  readonly leavingKeyIds: () => string[];
   /** Keys of which something has lapsed. */
   readonly lapsedKeyIds: (nowMs: number) => string[];
 };
 
-function holdingOf(held: HeldKey): Holding {
-  const epochs = [held.active, held.pending].filter(epoch => epoch !== null);
+function holdingOf(held: HeldKey, nodeKey: Uint8Array): Holding {
+  const { active, pending, retired, incoming, offers, nominations } = held;
+  const cores = [active?.core, pending?.core, retired?.epoch.core, incoming?.manifest.core];
   return {
-    dealers: epochs.map(({ core }) => toHex(core.dealer)),
-    offers: held.offers.map(({ offer, expiresAtMs }) => ({ dealer: toHex(offer.dealer), expiresAtMs })),
+    dealers: cores.flatMap(core => (core ? [toHex(core.dealer)] : [])),
+    offers: [
+      ...offers.map(({ offer, expiresAtMs }) => ({ dealer: toHex(offer.dealer), expiresAtMs })),
+      ...nominations.map(({ asker, expiresAtMs }) => ({ dealer: toHex(asker), expiresAtMs })),
+    ],
     lapseMs: lapseMs(held),
-    hasPending: held.pending !== null,
-    hasActive: held.active !== null,
+    hasPending: pending !== null,
+    hasActive: active !== null,
+    hasIncoming: incoming !== null,
+    isLeaving: active !== null && !isSeated(active, nodeKey),
     isGrave: held.grave !== null,
   };
 }
 
-/** Makes empty counts. */
-export function createHoldings(): Holdings {
+/**
+ * Makes empty counts.
+ *
+ * @param nodeKey of this node
+ */
+export function createHoldings(nodeKey: Uint8Array): Holdings {
   const holdings = new Map<string, Holding>();
   const sharesOf = new Map<string, number>();
   const offersOf = new Map<string, Map<string, number>>();
@@ -88,9 +107,11 @@ export function createHoldings(): Holdings {
     return last;
   }
 
+  const keysThat = (isSo: (holding: Holding) => boolean): string[] =>
+    [...holdings].filter(([, holding]) => isSo(holding)).map(([keyId]) => keyId);
   return {
     set: (keyId, held) => {
-      const last = replace(keyId, held === null ? undefined : holdingOf(held));
+      const last = replace(keyId, held === null ? undefined : holdingOf(held, nodeKey));
       return () => void replace(keyId, last);
     },
     load: (dealer, nowMs) => {
@@ -109,7 +130,8 @@ export function createHoldings(): Holdings {
     has: keyId => holdings.has(keyId),
     hasPending: keyId => holdings.get(keyId)?.hasPending === true,
     isServed: keyId => holdings.get(keyId)?.hasActive === true,
-    lapsedKeyIds: nowMs =>
-      [...holdings].filter(([, holding]) => holding.lapseMs <= nowMs).map(([keyId]) => keyId),
+    incomingKeyIds: () => keysThat(({ hasIncoming }) => hasIncoming),
+    leavingKeyIds: () => keysThat(({ isLeaving }) => isLeaving),
+    lapsedKeyIds: nowMs => keysThat(holding => holding.lapseMs <= nowMs),
   };
 }

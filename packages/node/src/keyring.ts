@@ -31,11 +31,15 @@ export type KeyNotes = {
   readonly alias: string | null;
   /** How each holder is called in messages, by node id. */
   readonly labels: Readonly<Record<string, string>>;
+  /** The highest level that anything under the key asked for; it never falls, and nobody else learns of it. */
+  readonly raisedTo: Risk;
 };
 
 /** A key of this home's owner. */
 export type OwnedKey = {
   readonly manifest: Manifest;
+  /** The epoch before, until enough holders have said that they serve the new one; then null. */
+  readonly previous: Manifest | null;
   readonly notes: KeyNotes;
   /** Its grants that began before are revoked, seconds since 1970: new ones begin then or later. */
   readonly revokedBefore: number;
@@ -56,6 +60,7 @@ export type Keyring = {
 const prefix = 'key/';
 const shape = tuple({
   manifest: bytes(1, manifestBytesMax),
+  previous: nullable(bytes(1, manifestBytesMax)),
   notes: bytes(2, parameters.keyNotesBytesMax),
   revokedBefore: integer(0, secondsMax),
   tombstone: nullable(tombstoneShape),
@@ -65,6 +70,7 @@ function encodeKey(key: OwnedKey): Uint8Array {
   return encode(shape, {
     ...key,
     manifest: encodeManifest(key.manifest),
+    previous: key.previous && encodeManifest(key.previous),
     notes: new TextEncoder().encode(JSON.stringify(key.notes)),
   });
 }
@@ -72,10 +78,11 @@ function encodeKey(key: OwnedKey): Uint8Array {
 /** An entry whose checksum held; one that still does not decode was written by another version, or is none. */
 function decodeKey(keyId: string, stored: Uint8Array): OwnedKey {
   try {
-    const { manifest, notes, ...rest } = decode(shape, stored, shape.bytesMax, 'owned key');
+    const { manifest, previous, notes, ...rest } = decode(shape, stored, shape.bytesMax, 'owned key');
     const key = {
       ...rest,
       manifest: parseManifest(manifest), // verified, or made here, before it was put; the store's checksum held
+      previous: previous && parseManifest(previous),
       notes: JSON.parse(new TextDecoder().decode(notes)) as KeyNotes,
     };
     if (toHex(key.manifest.core.keyId) === keyId) return key;

@@ -1,6 +1,6 @@
-import type { Clock, Log } from '@skerry/base';
+import { type Clock, type Log, SkerryError } from '@skerry/base';
 import { nodeCrypto, nodeRandom } from '@skerry/crypto';
-import { auditPeriodMs, type TrustStatements } from '@skerry/trust';
+import type { TrustStatements } from '@skerry/trust';
 import {
   checkKeyRecord,
   checkShareRecord,
@@ -19,14 +19,16 @@ import {
   shareRecordBytesMax,
 } from '@skerry/wire';
 import { parameters, type Scale } from '../parameters.ts';
-import { checkPresence, type Presence, startAnnouncing } from './announcing.ts';
+import { checkPresence, lastSequence, type Presence, startAnnouncing } from './announcing.ts';
+import { ask, codeOf } from './asking.ts';
 import { type Assessor, createAssessor } from './assessing.ts';
 import { type Closers, createClosers } from './closing.ts';
-import { type CustodyService, createCustodyService } from './custody-service.ts';
+import { type CustodyOptions, type CustodyService, createCustodyService } from './custody-service.ts';
 import { createRecords, type Records } from './dht.ts';
 import { createDirectory, type Directory } from './directory.ts';
 import { type EvidenceStore, openEvidenceStore } from './evidence-store.ts';
 import type { FrameObserver } from './frame-stream.ts';
+import { graceMsOf } from './health-store.ts';
 import { createHost, type Host, type HostOptions } from './host.ts';
 import { rememberPeers } from './known-peers.ts';
 import { startMeasuring } from './measuring.ts';
@@ -68,6 +70,9 @@ type NetworkOptions = Presence & {
   readonly trust: TrustStatements;
   readonly auditMs: number;
   readonly isPlaceVerified: boolean;
+  /** What this node knows of its owner's keys, as a record of the DHT. */
+  readonly recordOf: (keyId: Uint8Array) => Uint8Array | undefined;
+  readonly health: CustodyOptions['health'];
   readonly clock: Clock;
   readonly log: Log;
 };
@@ -88,8 +93,12 @@ export type Network = Pick<
   readonly assessor: Assessor;
   /** Audit period in ms: the unit in which evidence is capped and forgotten. */
   readonly auditPeriodMs: number;
-  /** What the DHT says of a key, checked, or undefined. */
-  readonly fetchKeyRecord: (keyId: Uint8Array) => Promise<KeyRecord | undefined>;
+  /**
+   * What the DHT says of a key, and those that hold it where any are named, checked: the newest of it, or undefined.
+   *
+   * @param holders node ids, of which a few are asked
+   */
+  readonly fetchKeyRecord: (keyId: Uint8Array, holders?: readonly string[]) => Promise<KeyRecord | undefined>;
   /** Stops everything, last opened first. */
   readonly close: () => Promise<void>;
 };
@@ -138,9 +147,73 @@ export function noteMisbehaviour(
   };
 }
 
+/** Streams for who is made before they are, and asks nobody until then. */
+function createLateStreams() {
+  let made: PeerStreams | undefined;
+  const ready = (): PeerStreams => {
+    if (!made) throw new SkerryError('PEER_UNREACHABLE', 'this node has not started yet');
+    return made;
+  };
+  const streams: Omit<PeerStreams, 'close'> = {
+    request: async (...asked) => ready().request(...asked),
+    isAlive: nodeId => made?.isAlive(nodeId) ?? false,
+    roundTripMs: nodeId => made?.roundTripMs(nodeId),
+    leastRoundTripMs: nodeId => made?.leastRoundTripMs(nodeId),
+    roundTripSamples: nodeId => made?.roundTripSamples(nodeId) ?? 0,
+  };
+  return {
+    streams,
+    begin: (real: PeerStreams): void => {
+      made = real;
+    },
+  };
+}
+
+/** Whether this node was away for so long that keys may have gone on without it. */
+function isBehind({ store, clock, log }: NetworkOptions): boolean {
+  const lastMs = lastSequence(store, log); // about the time of its last announcement
+  return lastMs > 0 && clock.nowMs() - lastMs > parameters.behindAfterMs;
+}
+
+/** What the DHT and a few holders say of a key: the newest of it that holds on its own. */
+function createLookUp(
+  records: Records,
+  streams: Pick<PeerStreams, 'request' | 'isAlive'>,
+): Network['fetchKeyRecord'] {
+  async function askHolder(nodeId: string, keyId: Uint8Array): Promise<Uint8Array | undefined> {
+    const deadline = { deadlineMs: parameters.holderRecordDeadlineMs };
+    const answer = await ask(streams, nodeId, 'manifest', { keyId }, deadline).catch(codeOf);
+    return typeof answer === 'string' ? undefined : answer.record;
+  }
+
+  return async (keyId, holders = []) => {
+    const path = manifestPath(keyId);
+    const asked = holders.filter(streams.isAlive).slice(0, parameters.holdersAskedMax);
+    const values = await Promise.all([
+      records.get(path, { deadlineMs: parameters.manifestDeadlineMs }),
+      ...asked.map(async nodeId => askHolder(nodeId, keyId)),
+    ]);
+    const found = values.flatMap(value => {
+      const record = value && checkedRecord(path, value);
+      return record ? [{ value, record }] : [];
+    });
+    found.sort((a, b) => compareKeyRecords(nodeCrypto, b.value, a.value));
+    return found[0]?.record;
+  };
+}
+
+function checkedRecord(path: string, value: Uint8Array): KeyRecord | undefined {
+  try {
+    return checkKeyRecord(nodeCrypto, path, value);
+  } catch (error) {
+    codeOf(error); // a bug is thrown on
+    return undefined;
+  }
+}
+
 async function open(options: NetworkOptions, closers: Closers): Promise<Omit<Network, 'close'>> {
   const { transport = 'tcp', conduct, clock, log } = options;
-  const periodMs = options.auditMs === 0 ? auditPeriodMs : options.auditMs * parameters.auditsPerPeriod;
+  const periodMs = graceMsOf(options.auditMs);
   const evidence = await openEvidenceStore({ ...options, periodMs });
   closers.add(evidence.close);
   const onMisbehaviour = noteMisbehaviour(evidence);
@@ -152,23 +225,25 @@ async function open(options: NetworkOptions, closers: Closers): Promise<Omit<Net
   closers.add(directory.close);
   const publisher = createPublisher({ records, log });
   closers.add(publisher.close);
-  const fetchKeyRecord = async (keyId: Uint8Array): Promise<KeyRecord | undefined> => {
-    const path = manifestPath(keyId);
-    const value = await records.get(path, { deadlineMs: parameters.manifestDeadlineMs });
-    return value && checkKeyRecord(nodeCrypto, path, value);
-  };
+  const late = createLateStreams();
+  const fetchKeyRecord = createLookUp(records, late.streams);
   const custody = await createCustodyService({
     ...options,
+    streams: late.streams,
+    isBehind: isBehind(options),
     lookUp: fetchKeyRecord,
+    recordOf: keyId => options.recordOf(keyId) ?? host.shelf.read(manifestPath(keyId)),
     random: nodeRandom,
     publish: publisher.publishHeld,
     bury: publisher.publishTombstone,
+    disown: publisher.unpublishShares,
     answerOther: ({ body }) => pageOf(directory, body),
     onMisbehaviour: host.onMisbehaviour,
   });
   const handle = conducted(custody, conduct);
   const streams = await createPeerStreams({ ...options, host, protocol: custodyProtocol, handle });
   closers.add(streams.close);
+  late.begin(streams);
   const assessor = createAssessor({
     ...options,
     nodeId: host.nodeId,

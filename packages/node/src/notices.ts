@@ -22,7 +22,7 @@ import type { Store, StoreChange } from './store.ts';
 import type { PeerStreams } from './streams.ts';
 
 /** What the owner of a key has to tell every holder of it. */
-export type Notice = Extract<Request, { name: 'activate' | 'revoke' | 'destroy' }>;
+export type Notice = Extract<Request, { name: 'activate' | 'update' | 'revoke' | 'destroy' }>;
 
 /** Holders that have not taken a notice in, and what came of asking them. */
 export type Outstanding = ReadonlyMap<string, ErrorCode>;
@@ -35,7 +35,7 @@ export type Notices = {
   /**
    * The change that notes a notice, for a batch with what it is about. After that, `tell` or `settle` goes on with it,
    * or else the next start. It takes the place of one that is still told: of revocations of all grants the latest says
-   * all that the others did.
+   * all that the others did, and of manifests too, which so goes to those as well that were still to be told of another.
    *
    * @param nodeIds who is to be told
    * @param untilMs when it no longer matters, Unix ms
@@ -73,10 +73,11 @@ const shape = tuple({
   untilMs: timeMs,
 });
 
-/** A notice's place in the store: a key has one activation, one tombstone, and any number of revocations. */
+/** A notice's place in the store: a key has one activation, manifest and tombstone, and any number of revocations. */
 function storeKeyOf({ name, body }: Notice): string {
   const which = name === 'revoke' ? `/${body.grant?.jti ?? 'all'}` : '';
-  return `${prefix}${name}/${toHex(body.keyId)}${which}`;
+  const keyId = name === 'update' ? body.core.keyId : body.keyId;
+  return `${prefix}${name}/${toHex(keyId)}${which}`;
 }
 
 function changeFor(notice: Notice, nodeIds: Iterable<string>, untilMs: number): StoreChange {
@@ -96,6 +97,8 @@ function readErrand(store: Store, key: string): Errand | undefined {
   return { notice, nodeIds: new Set(nodeKeys.map(nodeIdOf)), untilMs, dueMs: performance.now(), waitMs };
 }
 
+const knowsBetter: ReadonlySet<ErrorCode> = new Set(['KEY_UNKNOWN', 'EPOCH_MISMATCH', 'CORE_MISMATCH']);
+
 /** Asks one holder; the code of what went wrong, if anything did. A deletion counts once it is signed. */
 async function askHolder(
   streams: NoticesOptions['streams'],
@@ -105,6 +108,7 @@ async function askHolder(
   const deadline = { deadlineMs: parameters.noticeDeadlineMs };
   try {
     if (name === 'activate') await ask(streams, nodeId, name, body, deadline);
+    else if (name === 'update') await ask(streams, nodeId, name, body, deadline);
     else if (name === 'revoke') await ask(streams, nodeId, name, body, deadline);
     else {
       const { signature } = await ask(streams, nodeId, name, body, deadline);
@@ -115,8 +119,9 @@ async function askHolder(
     return undefined;
   } catch (error) {
     const code = codeOf(error);
-    // what is destroyed needs neither activation nor revocation
-    return code === 'KEY_DESTROYED' ? undefined : code;
+    // what is destroyed needs no other notice; who holds nothing of a key, or knows more of it, needs no manifest
+    const isOver = code === 'KEY_DESTROYED' || (name === 'update' && knowsBetter.has(code));
+    return isOver ? undefined : code;
   }
 }
 
@@ -205,8 +210,10 @@ export async function openNotices(options: NoticesOptions): Promise<Notices> {
       // told by nobody until it is on the disk
       const dueMs = Number.POSITIVE_INFINITY;
       const waitMs = parameters.noticeWaitMsMin;
-      errands.set(storeKeyOf(notice), { notice, nodeIds: new Set(nodeIds), untilMs, dueMs, waitMs });
-      return changeFor(notice, nodeIds, untilMs);
+      const before = notice.name === 'update' ? errands.get(storeKeyOf(notice))?.nodeIds : undefined;
+      const told = new Set([...nodeIds, ...(before ?? [])]);
+      errands.set(storeKeyOf(notice), { notice, nodeIds: told, untilMs, dueMs, waitMs });
+      return changeFor(notice, told, untilMs);
     },
     tell: async notice => {
       const key = storeKeyOf(notice);

@@ -10,8 +10,16 @@ import {
   startRound,
   stepRequester,
 } from '@skerry/custody';
-import { challengeOf, unpackKey } from '@skerry/sharing';
-import { answerInfo, type Manifest } from '@skerry/wire';
+import { challengeOf, type Share, unpackKey } from '@skerry/sharing';
+import {
+  amendmentOf,
+  answerInfo,
+  coreHashOf,
+  type Manifest,
+  nodeIdOf,
+  proposalHashOf,
+  seatsOf,
+} from '@skerry/wire';
 import { ask, codeOf } from './asking.ts';
 import type { PeerStreams } from './streams.ts';
 
@@ -47,8 +55,8 @@ type Drilled = {
   readonly wrong: readonly (readonly number[])[];
 };
 
-/** What a round gave; an open's payload is owned by whoever receives it. */
-type RoundResult = Extract<RequesterEffect, { type: 'done' | 'drilled' }>;
+/** What a round gave; an open's payload and a repair's share are owned by whoever receives them. */
+type RoundResult = Extract<RequesterEffect, { type: 'done' | 'drilled' | 'repaired' }>;
 
 /** Those to ask first: with a live connection, then the nearest, then in the manifest's order. */
 function inOrder(
@@ -124,7 +132,7 @@ async function runRound(
     }
   }
 
-  function finish(effect: Extract<RequesterEffect, { type: 'done' | 'drilled' | 'fail' }>): void {
+  function finish(effect: RoundResult | Extract<RequesterEffect, { type: 'fail' }>): void {
     onObserved?.(effect.observations);
     if (effect.type === 'fail') reject(effect.error);
     else resolve(effect);
@@ -139,14 +147,19 @@ async function runRound(
   }
 }
 
-/** Runs a round with a fresh key that its answers are sealed to. */
+/**
+ * Runs a round.
+ *
+ * @param seed of the key that its answers are sealed to, which stays the caller's; a fresh one when left out
+ */
 async function run(
   options: RoundOptions,
   order: Omit<RoundOrder, 'recipientKey' | 'nodeKey'>,
+  seed?: Uint8Array,
 ): Promise<RoundResult> {
-  const recipientSeed = options.random.bytes(32);
+  const recipientSeed = seed ?? options.random.bytes(32);
   const recipient = hpkeRecipient(recipientSeed);
-  wipe(recipientSeed);
+  if (!seed) wipe(recipientSeed);
   const { publicKey: recipientKey } = recipient;
   return runRound(options, { ...order, recipientKey, nodeKey: options.nodeKey }, recipient);
 }
@@ -205,4 +218,39 @@ export async function drillKey(
   const result = await run(options, { manifest, holders, aim: { op: 'drill', x, shareSeed } });
   assert(result.type === 'drilled', 'a drill gives no payload');
   return { right: result.right, wrong: result.wrong };
+}
+
+/**
+ * Has a share made that was moved to this node, by others that hold one. Nobody but this node learns anything of it, and
+ * nobody assembles the key (docs/PROTOCOL.md, healing).
+ *
+ * @param order.manifest of the key, whose last amendment of `x` names this node
+ * @param order.x the point
+ * @param order.ekSeed the private half of the key that this node gave for it; stays the caller's
+ * @param order.nodeSeed 32 bytes; stays the caller's
+ * @returns the share, which yields the keys of its point; owned, and wiped, by the caller
+ * @throws KEY_UNAVAILABLE where too few answer, KEY_CORRUPT, or the refusal that holders agree on
+ */
+export async function repairShare(
+  options: RoundOptions,
+  order: {
+    readonly manifest: Manifest;
+    readonly x: number;
+    readonly ekSeed: Uint8Array;
+    readonly nodeSeed: Uint8Array;
+  },
+): Promise<Share> {
+  const { manifest, x, ekSeed, nodeSeed } = order;
+  const amendment = amendmentOf(manifest.amendments, x);
+  assert(amendment !== undefined, 'a repair follows an amendment');
+  const coreHash = coreHashOf(nodeCrypto, manifest.core);
+  const proposalHash = proposalHashOf(nodeCrypto, coreHash, amendment.proposal);
+  const others = seatsOf(manifest)
+    .filter(seat => seat.x !== x)
+    .map(seat => ({ x: seat.x, nodeId: nodeIdOf(seat.nodeKey), label: nodeIdOf(seat.nodeKey) }));
+  const holders = inOrder(options.streams, others);
+  const aim = { op: 'repair', x, proposalHash, nodeSeed } as const;
+  const result = await run(options, { manifest, holders, aim }, ekSeed);
+  assert(result.type === 'repaired', 'a repair gives a share');
+  return result.share;
 }

@@ -3,10 +3,14 @@ import { type Clock, type Log, type Profile, wipe } from '@skerry/base';
 import { nodeClock, nodeCrypto, nodeRandom } from '@skerry/crypto';
 import type { Candidate, Place } from '@skerry/placement';
 import type { TrustStatements } from '@skerry/trust';
+import { encodeManifest, encodeTombstone } from '@skerry/wire';
 import type { Scale } from '../parameters.ts';
+import { codeOf } from './asking.ts';
 import { startAuditing } from './auditing.ts';
 import { type Closers, createClosers } from './closing.ts';
 import type { FrameObserver } from './frame-stream.ts';
+import { createHealing, type Healing } from './healing.ts';
+import { graceMsOf, openHealthStore } from './health-store.ts';
 import { loadIdentity } from './identity.ts';
 import { createKeyring, type Keyring } from './keyring.ts';
 import { type Conduct, type Network, startNetwork } from './network.ts';
@@ -37,6 +41,8 @@ export type PeerOptions = {
   readonly trust: TrustStatements;
   /** Milliseconds between two audits of one node by this one, 0 for none. */
   readonly auditMs: number;
+  /** How old an epoch of an own key may get before it is dealt anew, in ms; 0 for any age. */
+  readonly refreshMs: number;
   /** Whether claims of place are held against round trips: the same in a whole network. */
   readonly isPlaceVerified: boolean;
   /** Whether places and operators are made up; certificates say so. */
@@ -51,6 +57,7 @@ export type PeerOptions = {
 
 /** One Skerry node: holds others' shares, and deals and opens its owner's keys. */
 export type Peer = Ownership &
+  Pick<Healing, 'standingOf'> &
   Pick<
     PeerOptions,
     'home' | 'place' | 'operator' | 'capacity' | 'profile' | 'auditMs' | 'isPlaceVerified'
@@ -74,33 +81,47 @@ export type Peer = Ownership &
     readonly abandon: () => Promise<void>;
   };
 
+/** What a keyring has of a key, as a record of the DHT; nothing where its entry is damaged. */
+function createRecordOf(keyring: Keyring): (keyId: Uint8Array) => Uint8Array | undefined {
+  return keyId => {
+    try {
+      const owned = keyring.get(keyId);
+      if (!owned) return undefined;
+      return owned.tombstone ? encodeTombstone(owned.tombstone) : encodeManifest(owned.manifest);
+    } catch (error) {
+      codeOf(error); // a bug is thrown on
+      return undefined;
+    }
+  };
+}
+
+/** Has the records of a keyring's keys kept in the DHT. @throws STORE_FAILED */
+async function keepPublished(
+  network: Pick<Network, 'keepManifest' | 'publishTombstone'>,
+  keyring: Keyring,
+): Promise<void> {
+  for (const { manifest, tombstone } of await keyring.list()) {
+    if (tombstone) network.publishTombstone(tombstone, [], true);
+    else network.keepManifest(manifest);
+  }
+}
+
 async function startPeer(options: PeerOptions, closers: Closers): Promise<Peer> {
   const { home, place, operator, capacity, profile, auditMs, isPlaceVerified } = options;
   const { clock = nodeClock, log } = options;
+  const random = nodeRandom;
   const { nodeId, nodeSeed, ownerSeed } = await loadIdentity(home, options.passphrase);
   closers.add(async () => wipe(nodeSeed, ownerSeed));
   const nodeKey = nodeCrypto.ed25519PublicKey(nodeSeed);
   const store = await openStore(join(home, 'store'));
   closers.add(store.close);
   const keyring = createKeyring(store, log);
-  const network = await startNetwork({ ...options, clock, nodeKey, nodeSeed, store });
+  const recordOf = createRecordOf(keyring);
+  const health = openHealthStore({ store, graceMs: graceMsOf(auditMs), clock, log });
+  closers.add(health.close);
+  const network = await startNetwork({ ...options, clock, nodeKey, nodeSeed, store, recordOf, health });
   closers.add(network.close);
-  for (const { manifest, tombstone } of await keyring.list()) {
-    if (tombstone) network.publishTombstone(tombstone, [], true);
-    else network.keepManifest(manifest);
-  }
-  if (auditMs > 0) {
-    const auditing = {
-      ...network,
-      keyring,
-      nodeKey,
-      auditMs,
-      clock,
-      random: nodeRandom,
-      log,
-    };
-    closers.add(startAuditing(auditing));
-  }
+  await keepPublished(network, keyring);
   const ownership = createOwnership({
     ...options,
     network,
@@ -111,8 +132,26 @@ async function startPeer(options: PeerOptions, closers: Closers): Promise<Peer> 
     ownerSeed,
     clock,
   });
+  const healing = createHealing({
+    ...options,
+    network,
+    store,
+    keyring,
+    ownership,
+    health,
+    nodeKey,
+    clock,
+    random,
+  });
+  if (auditMs > 0) {
+    const onOutdated = healing.noteOutdated;
+    const auditing = { ...network, keyring, health, onOutdated, nodeKey, auditMs, clock, random, log };
+    closers.add(startAuditing(auditing));
+    closers.add(healing.start());
+  }
   return {
     ...ownership,
+    standingOf: healing.standingOf,
     nodeId,
     home,
     place,

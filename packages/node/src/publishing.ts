@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Log, SkerryError, toHex } from '@skerry/base';
 import { nodeCrypto } from '@skerry/crypto';
-import { type HeldEpoch, openHeldShare } from '@skerry/custody';
+import { type HeldEpoch, manifestOf, openHeldShare } from '@skerry/custody';
 import {
   encodeManifest,
   encodeShareRecord,
@@ -35,6 +35,11 @@ export type Publisher = {
     shares: readonly { readonly epoch: number; readonly x: number }[],
     isKept: boolean,
   ) => void;
+  /** Ends that for shares that are held here no more. */
+  readonly unpublishShares: (
+    keyId: Uint8Array,
+    shares: readonly { readonly epoch: number; readonly x: number }[],
+  ) => void;
   /** Keeps a manifest in the DHT from here on. */
   readonly keepManifest: (manifest: Manifest) => void;
   /**
@@ -58,10 +63,10 @@ type PublisherOptions = {
 
 /** The share record of an active epoch, signed with the share's own key. @throws SHARE_CORRUPT */
 function shareRecordFor(held: HeldEpoch): Uint8Array {
-  const { core, x, ciphertext, pointsSignatures } = held;
+  const { core, x, sequence, ciphertext, pointsSignatures } = held;
   const { keyId, epoch, authority, nonce } = core;
   const points = core.points.map(point => ({ x: point.x, vk: point.vk }));
-  const unsigned = { keyId, epoch, x, sequence: 0, ciphertext, points };
+  const unsigned = { keyId, epoch, x, sequence, ciphertext, points };
   const { keys, close } = openHeldShare(nodeCrypto, held, 'SHARE_CORRUPT');
   try {
     const signature = nodeCrypto.ed25519Sign(keys.signSeed, shareRecordPreimage(nodeCrypto, unsigned));
@@ -169,6 +174,9 @@ export function createPublisher(options: PublisherOptions): Publisher {
   };
   const keepManifest = (manifest: Manifest): void =>
     publishSoon(manifestPath(manifest.core.keyId), encodeManifest(manifest));
+  const unpublishShares: Publisher['unpublishShares'] = (keyId, shares) => {
+    for (const { epoch, x } of shares) records.disinterest(shareRecordPath(keyId, epoch, x));
+  };
   return {
     keepManifest,
     publishManifest: async manifest => {
@@ -177,9 +185,9 @@ export function createPublisher(options: PublisherOptions): Publisher {
     },
     published: async keyId => deals.ended(manifestPath(keyId)),
     publishHeld: (held, isNew) => {
-      const { core, signatures, activation, x } = held;
-      if (activation === null) return;
-      const manifest = { core, signatures, activation };
+      const { core, x } = held;
+      const manifest = manifestOf(held);
+      if (!manifest) return;
       if (isNew) keep(manifestPath(core.keyId), encodeManifest(manifest));
       else keepManifest(manifest);
       try {
@@ -192,9 +200,10 @@ export function createPublisher(options: PublisherOptions): Publisher {
         log.error('a held share is damaged and was not published', { keyId, code: error.code });
       }
     },
+    unpublishShares,
     publishTombstone: (tombstone, shares, isKept) => {
       const { keyId } = tombstone;
-      for (const { epoch, x } of shares) records.disinterest(shareRecordPath(keyId, epoch, x));
+      unpublishShares(keyId, shares);
       if (isKept) publishSoon(manifestPath(keyId), encodeTombstone(tombstone));
       else records.disinterest(manifestPath(keyId));
     },

@@ -2,9 +2,9 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { at, SkerryError, toHex } from '@skerry/base';
+import { at, type ErrorCode, SkerryError, toHex } from '@skerry/base';
 import { hpkeSeal, nodeClock, nodeCrypto, nodeRandom } from '@skerry/crypto';
-import { roundContextOf } from '@skerry/custody';
+import { type Doubt, roundContextOf, type Sight } from '@skerry/custody';
 import { challengeOf } from '@skerry/sharing';
 import type { ObservationKind } from '@skerry/trust';
 import {
@@ -24,6 +24,7 @@ import {
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { countsInOpen, startAuditing } from '../src/auditing.ts';
 import { type EvidenceStore, openEvidenceStore } from '../src/evidence-store.ts';
+import type { Outdated } from '../src/healing.ts';
 import type { OwnedKey } from '../src/keyring.ts';
 import type { PeerStreams } from '../src/streams.ts';
 import {
@@ -66,8 +67,14 @@ let tombstone: OwnedKey['tombstone'];
 /** Manifests that a server stores, and how many were read since others last had a turn. */
 let storedCount: number;
 let readsInTurn: number;
+/** What audits made of holders' health, and which of them said that their keys had gone on. */
+let sights: Omit<Sight, 'atMs'>[];
+let outdateds: Outdated[];
+const doubts = new Map<string, Doubt>();
 beforeEach(() => {
   tombstone = null;
+  [sights, outdateds] = [[], []];
+  doubts.clear();
   [storedCount, readsInTurn] = [1, 0];
 });
 
@@ -104,6 +111,8 @@ async function auditAs(
       get: () => (who === 'owner' ? { ...owned, tombstone } : undefined),
     },
     evidence,
+    health: { note: sight => void sights.push(sight), doubts: () => doubts },
+    onOutdated: outdated => void outdateds.push(outdated),
     nodeKey: party.nodeKey,
     auditMs,
     clock: nodeClock,
@@ -313,6 +322,41 @@ describe('audits', () => {
     );
     expect(countOf(busy, 'silent')).toBeGreaterThan(1);
     expect(countOf(other, 'share-lost')).toBe(1);
+  });
+
+  test('show how holders are: well, away, without their share, or there at least', async () => {
+    const [away, loser, pending, mover] = holders as [Holder, Holder, Holder, Holder];
+    const codes = new Map<string, ErrorCode>([
+      [away.nodeId, 'PEER_UNREACHABLE'],
+      [loser.nodeId, 'KEY_UNKNOWN'],
+      [pending.nodeId, 'REPAIR_PENDING'],
+      [mover.nodeId, 'POINT_MOVED'],
+    ]);
+    let isRefusing = false;
+    const refusing =
+      (request: Request): Request =>
+      async (nodeId, body, options) => {
+        const code = isRefusing ? codes.get(nodeId) : undefined;
+        if (code) throw new SkerryError(code);
+        return request(nodeId, body, options);
+      };
+    const kindsOf = (holder: Holder) =>
+      new Set(sights.filter(({ nodeId }) => nodeId === holder.nodeId).map(({ kind }) => kind));
+    const allSeen = (): boolean => holders.every(holder => kindsOf(holder).size > 0);
+    await auditAs('owner', allSeen, refusing);
+    for (const holder of holders) expect([...kindsOf(holder)]).toEqual(['well']);
+
+    [sights, isRefusing] = [[], true];
+    await auditAs('owner', allSeen, refusing);
+    expect(holders.map(holder => [...kindsOf(holder)])).toEqual([['absent'], ['lost'], ['lost'], ['there']]);
+    expect(new Set(outdateds.map(({ nodeId }) => nodeId))).toEqual(new Set([mover.nodeId]));
+    expect(countOf(pending, 'share-lost')).toBe(0);
+
+    // of a key that this node only stores, nobody's word moves anything
+    [sights, outdateds] = [[], []];
+    await auditAs('server', () => kindsOf(away).size > 0 && kindsOf(mover).size > 0, refusing);
+    expect(kindsOf(loser).has('lost')).toBe(false);
+    expect(outdateds).toEqual([]);
   });
 
   test('leave whoever was caught cheating out of drills, and go without where too few are left', async () => {

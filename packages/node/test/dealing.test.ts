@@ -43,6 +43,7 @@ async function deal(options: Partial<Options> = {}) {
       clock: nodeClock,
       random,
       storeManifest: async () => undefined,
+      openPending: async () => Promise.reject(new SkerryError('KEY_UNAVAILABLE')),
       ...options,
     },
     {
@@ -50,6 +51,7 @@ async function deal(options: Partial<Options> = {}) {
       keyId: keyIdOf(nodeCrypto, signer.authority, nonce),
       nonce,
       signer,
+      previous: null,
       delayMs: 0,
       place: excluded => placeOn(holders.map(({ nodeId }) => nodeId).filter(id => !excluded.has(id))),
     },

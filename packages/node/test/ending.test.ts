@@ -51,8 +51,9 @@ async function openHome(name: string) {
     kind: 'extractable' as const,
     alias: null,
     labels: {},
+    raisedTo: 'low' as const,
   };
-  await store.batch([keyring.change({ manifest, notes, revokedBefore: 0, tombstone: null })]);
+  await store.batch([keyring.change({ manifest, previous: null, notes, revokedBefore: 0, tombstone: null })]);
   const { keyId } = manifest.core;
   const options = {
     network,

@@ -33,6 +33,13 @@ import { createHolderMemory, type HolderMemory } from '../src/holder-memory.ts';
 import { openKey } from '../src/opening.ts';
 import { openStore, type Store } from '../src/store.ts';
 
+/** Streams to nobody. */
+const noStreams = {
+  request: async () => Promise.reject(new SkerryError('PEER_UNREACHABLE')),
+  isAlive: () => false,
+  roundTripMs: () => undefined,
+};
+
 /** A log that says nothing. */
 export const quiet: Log = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
 
@@ -103,6 +110,11 @@ export async function startHolder(directory: string, options: HolderOptions = {}
     publish: (held: HeldEpoch) => published.push(toHex(held.core.keyId)),
     bury: ({ keyId }, _shares, isKept) => void (isKept && buried.push(toHex(keyId))),
     lookUp,
+    disown: () => undefined,
+    recordOf: () => undefined,
+    health: { failureOf: () => null },
+    isBehind: false,
+    streams: noStreams,
     answerOther: () => encodeAnswer('directory', { records: [nodeRandom.bytes(4_000)], total: 1 }),
     onMisbehaviour: (nodeId, kind) => misbehaviour.push(`${nodeId} ${kind}`),
     log,
@@ -173,12 +185,14 @@ export async function dealTo(
       clock: nodeClock,
       random: nodeRandom,
       storeManifest,
+      openPending: async () => Promise.reject(new SkerryError('KEY_UNAVAILABLE')),
     },
     {
       key,
       keyId,
       nonce,
       signer: owner.signer,
+      previous: null,
       delayMs: 0,
       place: excluded => placeOn(holders.map(({ nodeId }) => nodeId).filter(nodeId => !excluded.has(nodeId))),
     },

@@ -3,11 +3,18 @@ import { type HeldEpoch, type HeldKey, pendingLifeMs } from '@skerry/custody';
 import { expect, test } from 'vitest';
 import { createHoldings } from '../src/holdings.ts';
 
+const self = nodeRandom.bytes(32);
 const none: HeldKey = {
   keyId: new Uint8Array(32),
   offers: [],
   pending: null,
   active: null,
+  retired: null,
+  nominations: [],
+  incoming: null,
+  votes: [],
+  left: null,
+  erasures: [],
   uses: [],
   announcements: [],
   revocations: [],
@@ -22,7 +29,11 @@ function offerOf(dealer: Uint8Array, expiresAtMs: number): HeldKey['offers'][num
 }
 
 function epochOf(dealer: Uint8Array): HeldEpoch {
-  return { core: { dealer }, depositedAtMs: 0 } as HeldEpoch;
+  return {
+    core: { dealer, epoch: 1, holders: [] as object[] },
+    amendments: [] as object[],
+    depositedAtMs: 0,
+  } as HeldEpoch;
 }
 
 const grave: NonNullable<HeldKey['grave']> = {
@@ -33,7 +44,7 @@ const grave: NonNullable<HeldKey['grave']> = {
 const [dealer, other] = [nodeRandom.bytes(32), nodeRandom.bytes(32)];
 
 test('shares and offers are counted by dealer and in all, and offers that lapsed not for their dealer', () => {
-  const holdings = createHoldings();
+  const holdings = createHoldings(self);
   holdings.set('a', { ...none, active: epochOf(dealer), pending: epochOf(other) });
   holdings.set('b', { ...none, offers: [offerOf(dealer, 1_000), offerOf(other, 2_000)] });
   holdings.set('c', { ...none, offers: [offerOf(dealer, 2_000)] });
@@ -49,7 +60,7 @@ test('shares and offers are counted by dealer and in all, and offers that lapsed
 });
 
 test('a key counts as it is now, whatever it was, and not once it is gone', () => {
-  const holdings = createHoldings();
+  const holdings = createHoldings(self);
   holdings.set('a', { ...none, offers: [offerOf(dealer, 1_000)] });
   holdings.set('a', { ...none, pending: epochOf(dealer) });
   expect(holdings.load(dealer, 0)).toEqual({ shares: 1, offersOfDealer: 0, sharesOfDealer: 1, graves: 0 });
@@ -61,7 +72,7 @@ test('a key counts as it is now, whatever it was, and not once it is gone', () =
 });
 
 test('a change taken back leaves the counts as they were', () => {
-  const holdings = createHoldings();
+  const holdings = createHoldings(self);
   holdings.set('a', { ...none, active: epochOf(dealer), offers: [offerOf(other, 1_000)] });
   const before = [holdings.load(dealer, 0), holdings.load(other, 0), holdings.keyIds()];
   holdings.set('a', null)();
@@ -71,7 +82,7 @@ test('a change taken back leaves the counts as they were', () => {
 });
 
 test('a key has lapsed once the first of what it has for a time is over, and one active share never', () => {
-  const holdings = createHoldings();
+  const holdings = createHoldings(self);
   const use = { jti: 'j', roundId: new Uint8Array(16), expiresAtMs: 5 };
   const announcements = [{ jti: 'j', announcedAtMs: 0, expiresAtMs: 6 }];
   const revocations = [{ jti: 'j', expiresAtMs: 7 }];
@@ -99,7 +110,7 @@ test('a key has lapsed once the first of what it has for a time is over, and one
 });
 
 test('a destroyed key counts as a grave, and as no share', () => {
-  const holdings = createHoldings();
+  const holdings = createHoldings(self);
   holdings.set('a', { ...none, active: epochOf(dealer) });
   expect([holdings.has('a'), holdings.isServed('a'), holdings.hasPending('a')]).toEqual([true, true, false]);
   holdings.set('a', { ...none, grave });

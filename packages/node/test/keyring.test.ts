@@ -28,6 +28,7 @@ beforeAll(async () => {
     kind: 'sealed',
     alias: 'böök',
     labels: { a: 'b' },
+    raisedTo: 'high',
   };
 });
 afterAll(async () => {
@@ -45,7 +46,9 @@ async function openRing(name: string) {
 const nameOf = ({ core }: Manifest): string => `key/${toHex(core.keyId)}`;
 
 /** An entry as it is put for a key that was just dealt. */
-const entryOf = (manifest: Manifest): OwnedKey => ({ manifest, notes, revokedBefore: 0, tombstone: null });
+const entryOf = (manifest: Manifest): OwnedKey => {
+  return { manifest, previous: null, notes, revokedBefore: 0, tombstone: null };
+};
 
 async function put(store: Store): Promise<void> {
   const ring = createKeyring(store, recordingLog());

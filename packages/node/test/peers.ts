@@ -28,6 +28,7 @@ export function peerOptions(root: string, index: number, options: Partial<PeerOp
     trust: {},
     simulated: true,
     auditMs: 0,
+    refreshMs: 0,
     isPlaceVerified: false,
     log: quiet,
     ...options,

@@ -2,8 +2,9 @@ import { expect, test } from 'vitest';
 import { startUpkeep } from '../src/upkeep.ts';
 import { recordingLog } from './hosts.ts';
 
-test('what lapses is dropped while what is held is still being published, and a stop ends both', async () => {
+test('what lapses is dropped and what was moved is made again while what is held is still being published, and a stop ends both', async () => {
   const expired = Promise.withResolvers<void>();
+  const succeeded = Promise.withResolvers<void>();
   let hasPublished = false;
   const stop = startUpkeep(
     {
@@ -14,11 +15,13 @@ test('what lapses is dropped while what is held is still being published, and a 
         hasPublished = true;
       },
       expire: async () => expired.resolve(),
+      succeed: async () => succeeded.resolve(),
     },
     recordingLog(),
-    { restartPublishMs: 1, expireLookMs: 1 },
+    { restartPublishMs: 1, expireLookMs: 1, successionLookMs: 1 },
   );
   await expired.promise;
+  await succeeded.promise;
   expect(hasPublished).toBe(false);
   await stop();
   expect(hasPublished).toBe(true);

@@ -277,7 +277,7 @@ export function meetsTargets(certificate: PlacementCertificate): boolean {
 }
 
 /** Hard at every level, reduced and manual too. */
-const hard: readonly Constraint['name'][] = [
+const hardConstraints: readonly Constraint['name'][] = [
   'shares of one operator',
   'shares of one region',
   'regions',
@@ -344,7 +344,7 @@ export function verifyCertificate(certificate: PlacementCertificate): void {
   const expected = certifyAnew(certificate);
   const difference = differenceOf(certificate, expected, 'certificate');
   if (difference !== undefined) refuse(`${difference} does not follow from the inputs`, difference);
-  const broken = expected.constraints.find(({ name, slack }) => hard.includes(name) && slack < 0);
+  const broken = expected.constraints.find(({ name, slack }) => hardConstraints.includes(name) && slack < 0);
   if (broken !== undefined) refuse(`the placement breaks a hard cap: ${broken.name}`, broken.name);
   if (expected.manual && expected.reduced) refuse('a placement is manual or reduced, not both');
   if (!expected.manual && expected.reduced === meetsTargets(expected)) {

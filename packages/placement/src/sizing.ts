@@ -8,6 +8,7 @@ import {
   type Targets,
   targetTable,
   thresholdMin,
+  trustNeutral,
 } from '../parameters.ts';
 import { type Candidate, operatorOf } from './candidate.ts';
 
@@ -24,6 +25,8 @@ export type Counts = {
 /** What sizing looks at in a holder. */
 export type Member = Pick<Candidate, 'nodeId' | 'operator' | 'trust' | 'availability'> & {
   readonly place: Pick<Candidate['place'], 'region'>;
+  /** Copies of its share that former holders may still have. @default 0 */
+  readonly strays?: number;
 };
 
 /** Nodes that fail together with probability `together`, and otherwise each with its own. All 0..1. */
@@ -155,7 +158,10 @@ export function operatorGroup(members: readonly Member[]): FailureGroup {
   const meanTrust = members.reduce((sum, member) => sum + member.trust, 0) / members.length;
   return {
     together: 10 ** (compromiseExponents.operator + compromiseExponents.perTrust * meanTrust),
-    each: members.map(member => compromiseOf(member.trust)),
+    each: members.map(({ trust, strays = 0 }) => {
+      const compromise = compromiseOf(trust);
+      return strays === 0 ? compromise : 1 - (1 - compromise) * (1 - compromiseOf(trustNeutral)) ** strays;
+    }),
   };
 }
 

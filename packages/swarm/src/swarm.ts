@@ -32,6 +32,8 @@ export type SwarmOptions = {
   readonly operatorCount?: number;
   /** Milliseconds between two audits of one node by another, 0 for none. @default as a daemon's */
   readonly auditMs?: number;
+  /** How old an epoch of a key may get before its owner deals it anew, ms. @default 0, for any age */
+  readonly refreshMs?: number;
   /** Whether claims of place are held against round trips. @default false, as all nodes are on one machine */
   readonly isPlaceVerified?: boolean;
   /** What a node's operator states of others, looked at whenever it counts. @default nothing */
@@ -110,6 +112,7 @@ async function memberAt(options: SwarmOptions, places: readonly Place[], index: 
     profile,
     trust: options.trust?.(index) ?? {},
     auditMs: options.auditMs ?? auditMsDefault,
+    refreshMs: options.refreshMs ?? 0,
     isPlaceVerified: options.isPlaceVerified ?? false,
     simulated: true,
     ...(onFrame && { onFrame }),

@@ -11,7 +11,7 @@ export const authorityShape = tuple({
 /** The owner keys (Ed25519, 32 bytes each) that may sign for a key, and how many of them must. */
 export type Authority = TypeOf<typeof authorityShape>;
 
-const authoritySignatureShape = tuple({
+export const authoritySignatureShape = tuple({
   index: integer(0, authorityKeysMax - 1),
   signature: bytes(64),
 });

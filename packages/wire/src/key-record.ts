@@ -15,7 +15,7 @@ export type KeyRecord =
   | { readonly type: 'manifest'; readonly manifest: Manifest }
   | { readonly type: 'tombstone'; readonly tombstone: Tombstone };
 
-/** A tombstone is an array of five (RFC 8949 section 3.1), a manifest one of three. */
+/** A tombstone is an array of five (RFC 8949 section 3.1), a manifest one of six. */
 const tombstoneHead = 0x85;
 
 function isTombstone(received: Uint8Array): boolean {

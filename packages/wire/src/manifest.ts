@@ -1,16 +1,27 @@
 import { type Crypto, compareBytes, SkerryError, toHex } from '@skerry/base';
-import { manifestBytesMax } from '../parameters.ts';
+import { amendmentsMax, manifestBytesMax } from '../parameters.ts';
 import { activationShape, checkActivation } from './activation.ts';
-import { authoritySignaturesShape } from './authority.ts';
-import { checkCore, coreHashOf, coreShape } from './core.ts';
-import { decode, encode, type TypeOf, tuple } from './shapes.ts';
+import { amendmentShape, checkAmendments, compareChains } from './amendment.ts';
+import { authoritySignaturesShape, checkAuthority } from './authority.ts';
+import { checkCore, coreHashOf, coreShape, pointsHashOf } from './core.ts';
+import { decode, encode, list, nullable, type TypeOf, tuple } from './shapes.ts';
+import { checkSuccessor, successorShape } from './successor.ts';
 
-const manifestShape = tuple({
+/** The shape of a manifest. */
+export const manifestShape = tuple({
   core: coreShape,
   signatures: authoritySignaturesShape,
+  /** Over the points (`pointsHashOf`), for who is to publish a share's record. */
+  pointsSignatures: authoritySignaturesShape,
   activation: activationShape,
+  amendments: list(amendmentShape, 0, amendmentsMax),
+  /** The key that took this one's place, or null. */
+  successor: nullable(successorShape),
 });
-/** What describes a key to everybody: its core, the authority's signatures, and its activation. */
+/**
+ * What describes a key to everybody: its core, the authority's signatures, its activation, what became of its points,
+ * and the key that took its place.
+ */
 export type Manifest = TypeOf<typeof manifestShape>;
 
 /**
@@ -38,20 +49,34 @@ export function parseManifest(received: Uint8Array): Manifest {
   return decode(manifestShape, received, manifestBytesMax, 'manifest');
 }
 
-function verify(crypto: Crypto, manifest: Manifest): Manifest {
-  const coreHash = checkCore(crypto, manifest.core, manifest.signatures);
-  checkActivation(crypto, manifest.core, coreHash, manifest.activation);
-  return manifest;
+/**
+ * Holds that a manifest is signed by its authority, activated with true receipts, and amended by the rules.
+ *
+ * @param manifest decoded from a peer's bytes
+ * @returns the core's hash, 32 bytes
+ * @throws CORE_INVALID, SIGNATURE_INVALID, ACTIVATION_INVALID, AMENDMENT_INVALID, RECORD_INVALID
+ */
+export function checkManifest(crypto: Crypto, manifest: Manifest): Uint8Array<ArrayBuffer> {
+  const { core, signatures, pointsSignatures, activation, successor } = manifest;
+  const coreHash = checkCore(crypto, core, signatures);
+  const { keyId, epoch, points } = core;
+  checkAuthority(crypto, core.authority, pointsHashOf(crypto, keyId, epoch, points), pointsSignatures);
+  checkActivation(crypto, core, coreHash, activation);
+  checkAmendments(crypto, manifest, coreHash);
+  if (successor) checkSuccessor(crypto, core, successor);
+  return coreHash;
 }
 
 /**
- * A manifest that holds on its own: canonical, signed by its authority, activated with true receipts.
+ * A manifest that holds on its own: canonical, signed by its authority, activated with true receipts, amended by rule.
  *
  * @param received from the DHT, a peer or a disk: anything
- * @throws MESSAGE_TOO_LARGE, MESSAGE_MALFORMED, CORE_INVALID, SIGNATURE_INVALID, ACTIVATION_INVALID
+ * @throws MESSAGE_TOO_LARGE, MESSAGE_MALFORMED, and what `checkManifest` throws
  */
 export function decodeManifest(crypto: Crypto, received: Uint8Array): Manifest {
-  return verify(crypto, parseManifest(received));
+  const manifest = parseManifest(received);
+  checkManifest(crypto, manifest);
+  return manifest;
 }
 
 /**
@@ -66,17 +91,24 @@ export function checkManifestRecord(crypto: Crypto, path: string, received: Uint
   if (manifestPath(manifest.core.keyId) !== path) {
     throw new SkerryError('RECORD_INVALID', 'a manifest is not for the key that its path names');
   }
-  return verify(crypto, manifest);
+  checkManifest(crypto, manifest);
+  return manifest;
 }
 
 /**
- * Orders two valid manifests of one key: the later epoch is newer, then the lower core hash, then the lower bytes.
- * All nodes that see the same manifests so keep the same one.
+ * Orders two valid manifests of one key: the later epoch is newer, then the lower core hash, then the newer chain of
+ * amendments, then one with a successor, then the lower bytes. All nodes that see the same manifests so keep the same
+ * one.
  *
  * @returns positive when `a` is newer than `b`, 0 only when they are the same
  */
 export function compareManifests(crypto: Crypto, a: Manifest, b: Manifest): number {
   if (a.core.epoch !== b.core.epoch) return a.core.epoch - b.core.epoch;
-  const byHash = compareBytes(coreHashOf(crypto, b.core), coreHashOf(crypto, a.core));
-  return byHash === 0 ? compareBytes(encodeManifest(b), encodeManifest(a)) : byHash;
+  const coreHash = coreHashOf(crypto, a.core);
+  const byHash = compareBytes(coreHashOf(crypto, b.core), coreHash);
+  if (byHash !== 0) return byHash;
+  const byChain = compareChains(crypto, coreHash, a.amendments, b.amendments);
+  if (byChain !== 0) return byChain;
+  const bySuccessor = Number(a.successor !== null) - Number(b.successor !== null);
+  return bySuccessor === 0 ? compareBytes(encodeManifest(b), encodeManifest(a)) : bySuccessor;
 }

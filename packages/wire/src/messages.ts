@@ -3,6 +3,7 @@ import {
   directoryPageMax,
   directoryTotalMax,
   grantBytesMax,
+  manifestBytesMax,
   messageBytesMax,
   nodeRecordBytesMax,
   payloadBytesMax,
@@ -10,10 +11,12 @@ import {
   sharesMax,
 } from '../parameters.ts';
 import { activationShape, type Receipt, receiptShape } from './activation.ts';
+import { acceptanceShape, proposalShape } from './amendment.ts';
 import { authorityShape, authoritySignaturesShape } from './authority.ts';
 import { coreShape, epochShape, xShape } from './core.ts';
 import { exchangeKeyShape } from './exchange-key.ts';
 import { grantedOperations } from './grant.ts';
+import { type Manifest, manifestShape } from './manifest.ts';
 import { type Revocation, revocationShape } from './revocation.ts';
 import {
   bytes,
@@ -21,6 +24,7 @@ import {
   encode,
   integer,
   list,
+  nullable,
   type Shape,
   type TypeOf,
   text,
@@ -107,7 +111,7 @@ export function depositInfo(
 }
 
 const roundFieldsShape = tuple({
-  op: word([...grantedOperations, 'drill']),
+  op: word([...grantedOperations, 'drill', 'repair']),
   keyId: bytes(32),
   epoch: epochShape,
   coreHash: bytes(32),
@@ -117,20 +121,21 @@ const roundFieldsShape = tuple({
   x: integer(0, sharesMax),
   recipientId: bytes(32),
   recipientKey: exchangeKeyShape,
-  /** Empty for a drill, which the core itself allows; and only for that. */
+  /** Of a drill empty, as the core itself allows it; of a repair the hash of the proposal that allows it. */
   grant: bytes(0, grantBytesMax),
   roundId: bytes(16),
   issuedAtMs: timeMs,
   signature: bytes(64),
 });
+const grantLengths: Readonly<Record<string, number>> = { drill: 0, repair: 32 };
 export const roundRequestShape = where(
   roundFieldsShape,
-  ({ op, grant }) => (op === 'drill') === (grant.length === 0),
-  'a drill without a grant, or another operation with one',
+  ({ op, grant }) => (grantLengths[op] === undefined ? grant.length > 32 : grant.length === grantLengths[op]),
+  'a drill without a grant, a repair with a hash, or another operation with a grant',
 );
 /**
- * A requester's call for one contribution. Signed over the round's challenge by the grant's confirmation key, or for a
- * drill by the verification key of the drilling holder's own share.
+ * A requester's call for one contribution. Signed over the round's challenge by the grant's confirmation key, for a
+ * drill by the verification key of the drilling holder's own share, for a repair by the node key of who is to hold it.
  */
 export type RoundRequest = TypeOf<typeof roundRequestShape>;
 
@@ -194,6 +199,30 @@ export function probeAnswerPreimage(probe: Probe, signature: Uint8Array): Uint8A
   return preimage('probe-answer', probeShape.pack(probe), signature);
 }
 
+/** Asks a node whether it will hold a point of a sharing. */
+const nominationShape = tuple({ keyId: bytes(32), epoch: epochShape, coreHash: bytes(32), x: xShape });
+/** The node's yes: the HPKE key to which it wants the share sealed, and its word (`acceptancePreimage`). */
+const nomineeShape = tuple({ ek: exchangeKeyShape, acceptance: acceptanceShape });
+
+/**
+ * Asks a holder for its vote on what follows in a chain: on a proposal, or, where there is none, for what it voted for
+ * before in that place.
+ */
+const ballotShape = tuple({
+  keyId: bytes(32),
+  coreHash: bytes(32),
+  /** What the proposal follows. */
+  previous: bytes(32),
+  offered: nullable(tuple({ proposal: proposalShape, acceptance: acceptanceShape })),
+});
+/** A holder's vote (`votePreimage`), for what was proposed or for what it voted for before in its place. */
+const votedShape = tuple({ proposal: proposalShape, x: xShape, signature: bytes(64) });
+
+/** Asks for what a node knows of a key. */
+const keyRequestShape = tuple({ keyId: bytes(32) });
+/** A key's record, as it stands in the DHT (`checkKeyRecord`). */
+const keyRecordShape = tuple({ record: bytes(1, manifestBytesMax) });
+
 /** A late joiner's call for what its neighbour's directory holds, a page at a time. */
 const directoryRequestShape = tuple({ offset: integer(0, directoryTotalMax) });
 
@@ -223,6 +252,10 @@ type Bodies = {
   activate: TypeOf<typeof activateShape>;
   round: RoundRequest;
   probe: Probe;
+  nominate: TypeOf<typeof nominationShape>;
+  vote: TypeOf<typeof ballotShape>;
+  update: Manifest;
+  manifest: TypeOf<typeof keyRequestShape>;
   revoke: Revocation;
   destroy: Tombstone;
   directory: TypeOf<typeof directoryRequestShape>;
@@ -235,6 +268,10 @@ type Answers = {
   activate: object;
   round: TypeOf<typeof sealedAnswerShape>;
   probe: TypeOf<typeof possessionShape>;
+  nominate: TypeOf<typeof nomineeShape>;
+  vote: TypeOf<typeof votedShape>;
+  update: object;
+  manifest: TypeOf<typeof keyRecordShape>;
   revoke: object;
   destroy: TypeOf<typeof deletionShape>;
   directory: TypeOf<typeof directoryPageShape>;
@@ -254,6 +291,10 @@ const requestShapes: { readonly [N in RequestName]: { body: Shape<Bodies[N]>; an
     activate: { body: activateShape, answer: doneShape },
     round: { body: roundRequestShape, answer: sealedAnswerShape },
     probe: { body: probeShape, answer: possessionShape },
+    nominate: { body: nominationShape, answer: nomineeShape },
+    vote: { body: ballotShape, answer: votedShape },
+    update: { body: manifestShape, answer: doneShape },
+    manifest: { body: keyRequestShape, answer: keyRecordShape },
     revoke: { body: revocationShape, answer: doneShape },
     destroy: { body: tombstoneShape, answer: deletionShape },
     directory: { body: directoryRequestShape, answer: directoryPageShape },

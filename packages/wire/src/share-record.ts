@@ -1,9 +1,9 @@
 import { type Crypto, compareBytes, equalBytes, preimage, SkerryError, toHex } from '@skerry/base';
 import {
+  amendmentsMax,
   payloadBytesMax,
   payloadBytesMin,
   shareRecordBytesMax,
-  shareSequenceMax,
   sharesMax,
 } from '../parameters.ts';
 import { authorityShape, authoritySignaturesShape, checkAuthority, keyIdOf } from './authority.ts';
@@ -22,8 +22,8 @@ const shareRecordShape = tuple({
   keyId: bytes(32),
   epoch: epochShape,
   x: xShape,
-  /** The latest amendment of x; 0 from the dealer. */
-  sequence: integer(0, shareSequenceMax),
+  /** Of the latest amendment of x; 0 from the dealer. */
+  sequence: integer(0, amendmentsMax),
   ciphertext: ciphertextShape,
   points: list(tuple({ x: xShape, vk: bytes(32) }), 3, sharesMax),
   authority: authorityShape,

@@ -6,6 +6,7 @@ import {
   contributionPreimage,
   coreHashOf,
   deletionPreimage,
+  encodeManifest,
   type GrantClaims,
   nodeIdOf,
   offerPreimage,
@@ -18,15 +19,19 @@ import {
 } from '@skerry/wire';
 import {
   activationOf,
+  amendmentOf,
   coreSignatures,
   dealKey,
   fixedBytes,
+  manifestOf,
   pointsSignatures,
+  proposalFor,
   receiptFor,
   revocationOf,
   shareRecordOf,
   signerOf,
   tombstoneOf,
+  voteFor,
   withCore,
 } from './keys.ts';
 
@@ -51,6 +56,12 @@ export const boxedKey = withCore(
 const { core } = exampleKey;
 const holder = exampleKey.nodes.get(7)!;
 const requester = signerOf('requester');
+
+/** Point 7 of the first example goes to the first standby. */
+export const exampleProposal = proposalFor(exampleKey, { x: 7 });
+
+/** The same, signed by the key's owners. */
+export const exampleAmendment = amendmentOf(exampleKey, exampleProposal);
 
 /** The share record of point 7. */
 export const exampleShareRecord = shareRecordOf(exampleKey, 7);
@@ -187,6 +198,24 @@ export const exampleExchanges: {
         probeAnswerPreimage(probe, fixedBytes('possession', 64)),
       ),
     },
+  },
+  nominate: {
+    body: { keyId: core.keyId, epoch: 1, coreHash: coreHashOf(crypto, core), x: 7 },
+    answer: { ek: exampleProposal.ek, acceptance: exampleAmendment.acceptance },
+  },
+  vote: {
+    body: {
+      keyId: core.keyId,
+      coreHash: coreHashOf(crypto, core),
+      previous: exampleProposal.previous,
+      offered: { proposal: exampleProposal, acceptance: exampleAmendment.acceptance },
+    },
+    answer: { proposal: exampleProposal, ...voteFor(exampleKey, exampleProposal, 3) },
+  },
+  update: { body: { ...manifestOf(exampleKey), amendments: [exampleAmendment] }, answer: {} },
+  manifest: {
+    body: { keyId: core.keyId },
+    answer: { record: encodeManifest(manifestOf(exampleKey)) },
   },
   revoke: { body: exampleRevocation, answer: {} },
   destroy: {

@@ -3,13 +3,17 @@ import { preimage } from '@skerry/base';
 import { nodeCrypto as crypto } from '@skerry/crypto';
 import {
   type Activation,
+  type Amendment,
   type AuthoritySignature,
+  acceptancePreimage,
   activationPreimage,
   type Core,
   coreHashOf,
   keyIdOf,
   type Manifest,
+  type Proposal,
   pointsHashOf,
+  proposalHashOf,
   type Receipt,
   type Revocation,
   receiptPreimage,
@@ -18,6 +22,8 @@ import {
   shareRecordPreimage,
   type Tombstone,
   tombstoneHashOf,
+  type Vote,
+  votePreimage,
 } from '@skerry/wire';
 
 /** `length` bytes that follow from a label. */
@@ -152,7 +158,14 @@ export function activationOf(
 
 /** The key's manifest. */
 export function manifestOf(key: DealtKey): Manifest {
-  return { core: key.core, signatures: coreSignatures(key), activation: activationOf(key) };
+  return {
+    core: key.core,
+    signatures: coreSignatures(key),
+    pointsSignatures: pointsSignatures(key),
+    activation: activationOf(key),
+    amendments: [],
+    successor: null,
+  };
 }
 
 /** A revocation of the key's grants, by its owners: all that began before a time unless changed. */
@@ -195,4 +208,50 @@ export function shareRecordOf(key: DealtKey, x: number, changes: Partial<ShareRe
   };
   const signature = crypto.ed25519Sign(key.shares.get(x)!.seed, shareRecordPreimage(crypto, record));
   return { ...record, signature };
+}
+
+/** The signer of a node that may take a point: a standby of the core, or anybody by a label. */
+export function standbyOf(label: string, i: number): Signer {
+  return signerOf(`${label} standby ${i}`);
+}
+
+/** The first proposal of a key's chain: that a point goes to its first standby, unless changed. */
+export function proposalFor(key: DealtKey, changes: Partial<Proposal> = {}): Proposal {
+  const x = changes.x ?? key.core.points[0]!.x;
+  return {
+    sequence: 1,
+    previous: coreHashOf(crypto, key.core),
+    x,
+    nodeKey: standbyOf('plain', 0).key,
+    ek: crypto.x25519PublicKey(fixedBytes(`new ek ${x}`, 32)),
+    reason: 'absent',
+    ...changes,
+  };
+}
+
+/** The vote of the holder of x. */
+export function voteFor(key: DealtKey, proposal: Proposal, x: number, signer = key.nodes.get(x)!): Vote {
+  const hash = proposalHashOf(crypto, coreHashOf(crypto, key.core), proposal);
+  return { x, signature: crypto.ed25519Sign(signer.seed, votePreimage(hash, x)) };
+}
+
+/**
+ * An amendment that the named node has accepted: signed by the owners, or by the holders of points.
+ *
+ * @param nominee who accepts; the first standby of the plain key when left out
+ */
+export function amendmentOf(
+  key: DealtKey,
+  proposal: Proposal,
+  { nominee = standbyOf('plain', 0), voters = [] }: { nominee?: Signer; voters?: readonly number[] } = {},
+): Amendment {
+  const coreHash = coreHashOf(crypto, key.core);
+  const expiresAtMs = 1_790_086_400_000;
+  const accepted = acceptancePreimage(coreHash, proposal.x, proposal.ek, expiresAtMs);
+  return {
+    proposal,
+    acceptance: { expiresAtMs, signature: crypto.ed25519Sign(nominee.seed, accepted) },
+    signatures: voters.length > 0 ? [] : signByOwners(key, proposalHashOf(crypto, coreHash, proposal)),
+    votes: voters.map(x => voteFor(key, proposal, x)),
+  };
 }

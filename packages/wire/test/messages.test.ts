@@ -75,7 +75,7 @@ describe('a request', () => {
 
   test('is refused by its size before it is read, and its body by what its name allows', () => {
     expect(codeOf(() => decodeRequest(new Uint8Array(messageBytesMax + 1)))).toBe('MESSAGE_TOO_LARGE');
-    const others = requestNames.filter(name => name !== 'deposit');
+    const others = requestNames.filter(name => name !== 'deposit' && name !== 'update');
     const codes = others.map(name =>
       codeOf(() => decodeRequest(encodeCanonical([1, name, new Uint8Array(100_000)]))),
     );
@@ -90,7 +90,7 @@ describe('a request', () => {
   });
 
   test.each<[string, object]>([
-    ['op', { op: 'repair' }],
+    ['op', { op: 'steal', grant: new Uint8Array(33) }],
     ['epoch', { epoch: 0 }],
     ['t', { t: 1 }],
     ['length', { length: 97 }],
@@ -106,13 +106,19 @@ describe('a request', () => {
     expect(() => decodeRequest(bytes)).toThrow(`round.${field} is not`);
   });
 
-  test('round is taken with a grant for every operation but a drill, and without for that alone', () => {
+  test('round is taken with a grant for every operation but a drill and a repair', () => {
     const drill = { ...round.body, op: 'drill' as const, x: 90, grant: new Uint8Array(0) };
     expect(decodeRequest(encodeRequest('round', drill)).body).toEqual(drill);
+    const repair = { ...drill, op: 'repair' as const, grant: new Uint8Array(32) };
+    expect(decodeRequest(encodeRequest('round', repair)).body).toEqual(repair);
     const { grant } = round.body;
     for (const body of [
       { ...drill, grant },
+      { ...drill, grant: repair.grant },
+      { ...repair, grant },
+      { ...repair, grant: drill.grant },
       { ...round.body, grant: drill.grant },
+      { ...round.body, grant: repair.grant },
     ]) {
       const bytes = encodeRequest('round', body);
       expect(codeOf(() => decodeRequest(bytes))).toBe('MESSAGE_MALFORMED');
@@ -142,10 +148,14 @@ describe('an answer', () => {
   });
 
   /** Requests whose answers have one form: what a signature among them means is in what it signs. */
-  const sameForm: readonly (readonly string[])[] = [['activate', 'revoke']];
+  const sameForm: readonly (readonly string[])[] = [['activate', 'update', 'revoke']];
 
   test.each(requestNames)('to %s is refused where it answers something else', name => {
-    const alike = sameForm.find(names => names.includes(name)) ?? [name];
+    // a record is any bytes, whose form is looked at when they are read
+    const alike =
+      name === 'manifest'
+        ? [name, 'round', 'destroy']
+        : (sameForm.find(names => names.includes(name)) ?? [name]);
     const others = requestNames.filter(other => !alike.includes(other));
     for (const other of others) {
       const code = codeOf(() => decodeAnswer(name, answerOf(other)));
@@ -189,7 +199,7 @@ describe('an answer', () => {
     expect(codeOf(() => decodeAnswer('directory', new Uint8Array(messageBytesMax + 1)))).toBe(
       'MESSAGE_TOO_LARGE',
     );
-    const others = requestNames.filter(name => name !== 'directory');
+    const others = requestNames.filter(name => name !== 'directory' && name !== 'manifest');
     const codes = others.map(name =>
       codeOf(() => decodeAnswer(name, encodeCanonical(['', new Uint8Array(1000)]))),
     );

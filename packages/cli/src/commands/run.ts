@@ -70,7 +70,8 @@ async function startNode(
       profile,
       trust: configuration.trust.value,
       simulated: false,
-      auditMs: configuration['audit-minutes'].value * 60_000,
+      auditMs: Math.round(configuration['audit-minutes'].value * 60_000),
+      refreshMs: configuration['refresh-days'].value * 86_400_000,
       isPlaceVerified: verified === 'auto' ? profile !== 'local' : verified === 'yes',
       log,
     });

@@ -100,7 +100,7 @@ describe('skerry config', () => {
     ['trust.', '1', '0 to 1'],
     ['audit-minutes', '-1', '0 to 40320'],
     ['audit-minutes', '40321', '0 to 40320'],
-    ['audit-minutes', '0.5', '0 to 40320'],
+    ['refresh-days', '0.5', '0 to 3650'],
     ['verify-place', 'true', 'one of auto, yes, no'],
     ['trust', '1', 'trust.NODEID'],
     ['wind', '1', 'there is no setting wind'],

@@ -6,6 +6,7 @@
 import { toHex } from '@skerry/base';
 import { nodeCrypto as crypto } from '@skerry/crypto';
 import {
+  acceptancePreimage,
   acceptPreimage,
   activationPreimage,
   answerInfo,
@@ -31,6 +32,7 @@ import {
   offerPreimage,
   pointsHashOf,
   probeAnswerPreimage,
+  proposalHashOf,
   type RequestName,
   receiptPreimage,
   requestPreimage,
@@ -38,14 +40,18 @@ import {
   revocationTopic,
   shareRecordPath,
   shareRecordPreimage,
+  successorHashOf,
   tombstoneHashOf,
+  votePreimage,
 } from '@skerry/wire';
 import {
   boxedKey,
+  exampleAmendment,
   exampleContribution,
   exampleExchanges,
   exampleKey,
   exampleNodeRecord,
+  exampleProposal,
   exampleRevocation,
   exampleShareRecord,
   exampleTombstone,
@@ -80,6 +86,8 @@ export function makeVectors(): Record<string, Record<string, string>> {
       revocation: toHex(revocationHashOf(crypto, exampleRevocation)),
       revocationOfAll: toHex(revocationHashOf(crypto, revocationOf(exampleKey))),
       tombstone: toHex(tombstoneHashOf(crypto, exampleTombstone)),
+      proposal: toHex(proposalHashOf(crypto, coreHash, exampleProposal)),
+      successor: toHex(successorHashOf(crypto, keyId, { keyId: boxedKey.core.keyId, decidedAtMs: 1 })),
     },
     preimages: {
       receipt: toHex(receiptPreimage(coreHash, 7, nodeKey)),
@@ -92,10 +100,13 @@ export function makeVectors(): Record<string, Record<string, string>> {
       contribution: toHex(contributionPreimage(challenge, 7, exampleContribution.contribution)),
       answer: toHex(answerInfo(challenge, 7)),
       probeAnswer: toHex(probeAnswerPreimage(probe.body, probe.answer.signature)),
+      acceptance: toHex(acceptancePreimage(coreHash, 7, exampleProposal.ek, 1_790_000_000_000)),
+      vote: toHex(votePreimage(proposalHashOf(crypto, coreHash, exampleProposal), 3)),
       deletion: toHex(deletionPreimage(tombstoneHashOf(crypto, exampleTombstone), nodeKey)),
     },
     records: {
       manifest: toHex(encodeManifest(manifestOf(exampleKey))),
+      amendedManifest: toHex(encodeManifest({ ...manifestOf(exampleKey), amendments: [exampleAmendment] })),
       boxedManifest: toHex(encodeManifest(manifestOf(boxedKey))),
       tombstone: toHex(encodeTombstone(exampleTombstone)),
       revocation: toHex(encodeRevocation(exampleRevocation)),

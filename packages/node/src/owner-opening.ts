@@ -1,0 +1,105 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type ErrorCode, SkerryError, toHex } from '@skerry/base';
+import { nodeRandom } from '@skerry/crypto';
+import type { RoundObservation } from '@skerry/custody';
+import { grantBytesMax, type Manifest, nodeIdOf, seatsOf } from '@skerry/wire';
+import { parameters } from '../parameters.ts';
+import { countsInOpen, seenInRound } from './auditing.ts';
+import { type OpenedKey, openKey } from './opening.ts';
+import { createOwnGrants, ownGrantLifeMs } from './own-grants.ts';
+import type { OwnerKeys, OwnershipOptions } from './owner-keys.ts';
+
+/** What a node does to open keys. */
+type Opening = {
+  /** Opens a key: with a grant, or as its owner. Throws as `openKey`, and KEY_UNKNOWN, KEY_DESTROYED. */
+  readonly open: (keyId: Uint8Array, grant?: Uint8Array) => Promise<OpenedKey>;
+  /** Opens an epoch of an own key that is not active yet; the key is the caller's to wipe. */
+  readonly openPending: (manifest: Manifest) => Promise<Uint8Array>;
+};
+
+/** What holders say where the key has gone on, or where points have, since its manifest was read. */
+const behindCodes: ReadonlySet<ErrorCode> = new Set([
+  'EPOCH_MISMATCH',
+  'CORE_MISMATCH',
+  'POINT_MOVED',
+  'REPAIR_PENDING',
+  'KEY_UNKNOWN',
+  'KEY_NOT_ACTIVE',
+  'KEY_UNAVAILABLE',
+]);
+
+/** Holders would take a request with a grant that is longer than any for malformed, and seem to be at fault. */
+function checkLength(grant: Uint8Array): void {
+  if (grant.length > grantBytesMax) throw new SkerryError('GRANT_INVALID', 'the grant is longer than any');
+}
+
+/** Opens keys of others by their grants, and own ones. */
+export function createOpening(options: OwnershipOptions, keys: OwnerKeys): Opening {
+  const { network, nodeKey, nodeSeed, clock } = options;
+  const self = nodeIdOf(nodeKey);
+  const ownTerms = { lifeMs: ownGrantLifeMs, uses: null };
+  const ownGrant = createOwnGrants(
+    async keyId => keys.issueFor(await keys.findOwnManifest(keyId), self, ownTerms),
+    clock,
+  );
+
+  async function openWith(manifest: Manifest, grant: Uint8Array): Promise<OpenedKey> {
+    const { keyId } = manifest.core;
+    const owned = keys.findOwned(keyId);
+    const holders = seatsOf(manifest).map(seat => {
+      const nodeId = nodeIdOf(seat.nodeKey);
+      return { x: seat.x, nodeId, label: owned?.notes.labels[nodeId] ?? keys.nameOf(nodeId) };
+    });
+    const { streams, evidence } = network;
+    const onObserved = (observations: readonly RoundObservation[]): void => {
+      for (const observation of observations) {
+        const kind = seenInRound(observation);
+        if (kind === undefined || !countsInOpen(kind, owned !== undefined)) continue;
+        if (kind === 'share-lost') evidence.noteLost(observation.nodeId, toHex(keyId));
+        else evidence.note(observation.nodeId, kind);
+      }
+    };
+    return openKey(
+      { streams, nodeKey, confirmationSeed: nodeSeed, clock, random: nodeRandom, onObserved },
+      { manifest, grant, holders },
+    );
+  }
+
+  /** Opens by what is known of the key, and where that may be old, once more by what the network knows. */
+  async function openLately(manifest: Manifest, grant: Uint8Array): Promise<OpenedKey> {
+    const over = new AbortController();
+    // an open that takes long may be by an old manifest: so that one is looked for meanwhile
+    const late = sleep(parameters.lookAgainMs, undefined, { signal: over.signal }).then(
+      async () => keys.lookAgain(manifest),
+      async () => undefined,
+    );
+    late.catch(() => undefined); // it is looked at below
+    try {
+      return await openWith(manifest, grant);
+    } catch (error) {
+      if (!(error instanceof SkerryError) || !behindCodes.has(error.code)) throw error;
+      over.abort();
+      const newer = (await late.catch(() => undefined)) ?? (await keys.lookAgain(manifest));
+      const before = keys.findOwned(manifest.core.keyId)?.previous;
+      const other = newer ?? before;
+      if (!other) throw error;
+      return openWith(other, grant);
+    } finally {
+      over.abort();
+    }
+  }
+
+  return {
+    open: async (keyId, presented) => {
+      const manifest = await keys.findManifest(keyId);
+      const owned = keys.findOwned(keyId);
+      if (presented) checkLength(presented);
+      return openLately(manifest, presented ?? (await ownGrant(keyId, owned?.revokedBefore ?? 0)));
+    },
+    openPending: async manifest => {
+      const { epoch } = manifest.core;
+      const { token } = await keys.issueFor(manifest, self, { ...ownTerms, epoch });
+      return (await openWith(manifest, token)).key;
+    },
+  };
+}
