@@ -105,7 +105,8 @@ export type CustodyService = {
   /** Takes in a manifest that this node has found elsewhere or made. Rejects with a bug alone. */
   readonly update: (manifest: Manifest) => Promise<void>;
   /**
-   * The share that is served here of a key, for a drill (`drillKey`); undefined where there is none.
+   * The share that is served here of a key, for a drill (`drillKey`); undefined where there is none, or its point has
+   * moved on.
    *
    * @param keyId in hexadecimal
    * @throws SHARE_CORRUPT where it no longer is the one of its point; STORE_CORRUPT, STORE_FAILED
@@ -350,7 +351,7 @@ export async function createCustodyService(options: CustodyOptions): Promise<Cus
       const keyId = toHex(manifest.core.keyId);
       await run(keyId, { type: 'update', from: nodeKey, manifest }).catch(noteFailure);
     },
-    holding: async keyId => inTurn(keyId, async () => holdingOf(keys, keyId)),
+    holding: async keyId => inTurn(keyId, async () => holdingOf(keys, nodeKey, keyId)),
     servedKeyIds: () => keys.keyIds().filter(keys.isServed),
     manifestOf: keyId => heldManifest(keys, keyId),
     shareCount: keys.shareCount,

@@ -1,6 +1,6 @@
 import { SkerryError, toHex } from '@skerry/base';
 import { nodeCrypto } from '@skerry/crypto';
-import { type HeldKey, manifestOf, openHeldShare, wipeHeldKey } from '@skerry/custody';
+import { type HeldKey, isSeated, manifestOf, openHeldShare, wipeHeldKey } from '@skerry/custody';
 import { encodeAnswer, encodeManifest, encodeTombstone, type Manifest } from '@skerry/wire';
 import type { CustodyOptions } from './custody-service.ts';
 import type { HeldKeys } from './held-keys.ts';
@@ -51,14 +51,14 @@ export function heldManifest(keys: HeldKeys, keyId: string): Manifest | undefine
   return held?.active ? manifestOf(held.active) : undefined;
 }
 
-/** The share that is served of a key, with the seed of its verification key. @throws SHARE_CORRUPT, STORE_CORRUPT */
-export function holdingOf(keys: HeldKeys, keyId: string): Holding | undefined {
+/** The share that is served of a key by who holds its point, with the seed of its verification key. @throws SHARE_CORRUPT, STORE_CORRUPT */
+export function holdingOf(keys: HeldKeys, nodeKey: Uint8Array, keyId: string): Holding | undefined {
   const held = keys.read(keyId);
   if (held === null) return undefined;
   try {
     const { active } = held;
     const manifest = active && manifestOf(active);
-    if (!active || !manifest) return undefined;
+    if (!active || !manifest || !isSeated(active, nodeKey)) return undefined;
     const { keys: shareKeys, close } = openHeldShare(nodeCrypto, active, 'SHARE_CORRUPT');
     const shareSeed = shareKeys.signSeed.slice();
     close();

@@ -12,6 +12,9 @@ const places = [
   { name: 'Nairobi', lat: -1.28, lon: 36.82, country: 'KE', region: '014' },
   { name: 'Sydney', lat: -33.87, lon: 151.21, country: 'AU', region: '053' },
   { name: 'Mumbai', lat: 19.07, lon: 72.88, country: 'IN', region: '034' },
+  { name: 'New York', lat: 40.71, lon: -74.01, country: 'US', region: '021' },
+  { name: 'Singapore', lat: 1.35, lon: 103.82, country: 'SG', region: '035' },
+  { name: 'Lagos', lat: 6.45, lon: 3.39, country: 'NG', region: '011' },
 ];
 
 /** What the peer of a number is started with, in a home of its own under a root. */
