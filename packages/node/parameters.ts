@@ -241,6 +241,9 @@ export const parameters = {
   healsAtOnce: 4,
   /** First wait in milliseconds after a remedy that failed; it doubles up to a quarter of the grace. */
   healWaitMsMin: 5_000,
+  /** Milliseconds that a repair by command waits until a share is there, and between its looks. */
+  repairWaitMs: 20_000,
+  repairLookMs: 250,
   /** Keys that may be out of date here and wait to be looked up, 100 to 100,000. */
   outdatedKeysMax: 10_000,
   /** Milliseconds for which former holders of a key are told what became of it: as long as a share of a later epoch waits. */

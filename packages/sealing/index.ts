@@ -1,5 +1,5 @@
 export { readSealedHeader, type SealedHeader } from './src/header.ts';
-export { type OpenOptions, openStream } from './src/open.ts';
+export { type OpenOptions, openStream, readPlaintext } from './src/open.ts';
 export { removePartials } from './src/partial-file.ts';
 export { readPieces } from './src/pieces.ts';
 export { type SealedFile, type SealOptions, sealStream } from './src/seal.ts';

@@ -60,6 +60,11 @@ const slots: readonly CommandSlot[] = [
     load: async () => (await import('./commands/open.ts')).openCommand,
   },
   {
+    name: 'reseal',
+    summary: 'seal what a sealed file holds under a new key',
+    load: async () => (await import('./commands/reseal.ts')).resealCommand,
+  },
+  {
     name: 'key',
     summary: 'deal, open and look at keys',
     load: async () => (await import('./commands/key.ts')).keyCommand,

@@ -71,7 +71,7 @@ export function destroyKey(
     return key.grave.isErased ? signDeletion(held, env, tombstone) : erase(key, tombstone, [], true);
   const epochs = [key.active, key.pending, key.retired?.epoch ?? null].filter(epoch => epoch !== null);
   // An offer holds no secret of the key, and anybody can have one made: it costs no rewriting of files.
-  if (epochs.length === 0) {
+  if (epochs.length === 0 && key.erasures.length === 0) {
     return { held: null, effects: [{ type: 'store' }, ...signDeletion(null, env, tombstone).effects] };
   }
   const points = epochs.map(({ x }) => x).join();
@@ -81,7 +81,7 @@ export function destroyKey(
     ...emptyKey(key.keyId),
     grave: { tombstone, deletedAtMs: env.nowMs, isErased: false },
   };
-  const shares = epochs.map(({ core, x }) => ({ epoch: core.epoch, x }));
+  const shares = [...epochs.map(({ core, x }) => ({ epoch: core.epoch, x })), ...key.erasures];
   const { effects } = erase(grave, tombstone, shares, isKept);
   return { held: isKept ? grave : null, effects: [{ type: 'store' }, audit, ...effects] };
 }

@@ -6,7 +6,6 @@ import {
   type AuditableKey,
   auditPace,
   emptyAuditHistory,
-  judgeProbe,
   planAudits,
   type RoundObservation,
   type Sight,
@@ -14,7 +13,7 @@ import {
 import type { ObservationKind } from '@skerry/trust';
 import { coreHashOf, type Manifest, nodeIdOf, parseManifest, seatsOf } from '@skerry/wire';
 import { parameters } from '../parameters.ts';
-import { ask, codeOf } from './asking.ts';
+import { codeOf } from './asking.ts';
 import type { CustodyService } from './custody-service.ts';
 import type { EvidenceStore } from './evidence-store.ts';
 import type { Outdated } from './healing.ts';
@@ -22,6 +21,7 @@ import type { HealthStore } from './health-store.ts';
 import type { Host } from './host.ts';
 import type { Keyring } from './keyring.ts';
 import { drillKey } from './opening.ts';
+import { probeHolder } from './possession.ts';
 import type { PeerStreams } from './streams.ts';
 
 type AuditingOptions = {
@@ -148,30 +148,21 @@ async function prove(
   { manifest, key }: Known,
   signal: AbortSignal,
 ): Promise<Seen[]> {
-  const { streams, random } = options;
   const { core } = manifest;
   const isOwn = key.why === 'owner'; // who dealt one core only; a stranger may have dealt its holders two
   const { keyId, nodeId, x } = audit;
-  const hash = coreHashOf(nodeCrypto, core);
-  const probe = { keyId: core.keyId, epoch: core.epoch, coreHash: hash, x, nonce: random.bytes(32) };
+  const coreHash = toHex(coreHashOf(nodeCrypto, core));
   const seen = (kind: ObservationKind | null, more: Partial<Seen> = {}): Seen[] => [
-    { nodeId, keyId, x, coreHash: toHex(hash), kind, ...more },
+    { nodeId, keyId, x, coreHash, kind, ...more },
   ];
-  try {
-    const answer = await ask(streams, nodeId, 'probe', probe, {
-      deadlineMs: parameters.auditDeadlineMs,
-      signal,
-    });
-    const judged = judgeProbe(nodeCrypto, manifest, probe, answer);
-    return seen(judged === 'unsigned' ? 'contribution-wrong' : judged);
-  } catch (error) {
-    const code = codeOf(error);
-    if (signal.aborted) return [];
-    const isDenied = code === 'CORE_MISMATCH' || (code === 'KEY_DESTROYED' && isAlive(options, core.keyId));
-    if (isOwn && isDenied) return seen('share-lost');
-    const [isOutdated, isPending] = [outdatedCodes.has(code), code === 'REPAIR_PENDING'];
-    return seen(seenByCode[code] ?? null, { isOutdated, isPending });
-  }
+  const shown = await probeHolder(options, manifest, x, signal);
+  if (signal.aborted) return [];
+  if (shown === 'unsigned') return seen('contribution-wrong');
+  if (shown === 'proof' || shown === 'proof-wrong') return seen(shown);
+  const isDenied = shown === 'CORE_MISMATCH' || (shown === 'KEY_DESTROYED' && isAlive(options, core.keyId));
+  if (isOwn && isDenied) return seen('share-lost');
+  const [isOutdated, isPending] = [outdatedCodes.has(shown), shown === 'REPAIR_PENDING'];
+  return seen(seenByCode[shown] ?? null, { isOutdated, isPending });
 }
 
 /**

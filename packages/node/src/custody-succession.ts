@@ -1,6 +1,5 @@
-import { type Crypto, SkerryError } from '@skerry/base';
-import { nodeCrypto } from '@skerry/crypto';
-import { type HeldKey, judgeProbe, manifestOf, wipeHeldKey } from '@skerry/custody';
+import { SkerryError } from '@skerry/base';
+import { type HeldKey, manifestOf, wipeHeldKey } from '@skerry/custody';
 import { type Manifest, nodeIdOf, seatsOf } from '@skerry/wire';
 import { parameters } from '../parameters.ts';
 import { ask, codeOf } from './asking.ts';
@@ -8,6 +7,7 @@ import type { CustodyOptions } from './custody-service.ts';
 import type { Hands } from './custody-upkeep.ts';
 import type { HeldKeys } from './held-keys.ts';
 import { repairShare } from './opening.ts';
+import { probeHolder } from './possession.ts';
 
 /** Has shares made again whose points were moved here, and lets go of those whose points have moved on. */
 type Succession = {
@@ -34,19 +34,9 @@ async function tellOthers(options: CustodyOptions, manifest: Manifest): Promise<
 }
 
 /** Whether the node to which a point has moved proves that it has the share. */
-async function hasArrived(
-  { streams, random }: CustodyOptions,
-  crypto: Crypto,
-  { active }: HeldKey,
-): Promise<boolean> {
+async function hasArrived(options: CustodyOptions, { active }: HeldKey): Promise<boolean> {
   const manifest = active && manifestOf(active);
-  const seat = active && manifest && seatsOf(manifest).find(({ x }) => x === active.x);
-  if (!seat || !active) return false;
-  const { core, coreHash, x } = active;
-  const probe = { keyId: core.keyId, epoch: core.epoch, coreHash, x, nonce: random.bytes(32) };
-  const deadline = { deadlineMs: parameters.auditDeadlineMs };
-  const answer = await ask(streams, nodeIdOf(seat.nodeKey), 'probe', probe, deadline);
-  return judgeProbe(crypto, manifest, probe, answer) === 'proof';
+  return manifest ? (await probeHolder(options, manifest, active.x)) === 'proof' : false;
 }
 
 /** Succession among the keys in a store. */
@@ -79,7 +69,7 @@ export function createSuccession(
   }
 
   async function release(keyId: string): Promise<void> {
-    const isThere = await withHeld(keyId, async held => hasArrived(options, nodeCrypto, held));
+    const isThere = await withHeld(keyId, async held => hasArrived(options, held));
     if (isThere) await run(keyId, { type: 'release' });
   }
 

@@ -18,6 +18,7 @@ import {
 } from '@skerry/wire';
 import { parameters } from '../parameters.ts';
 import { ask, codeOf } from './asking.ts';
+import { createDeletions } from './deletions.ts';
 import type { Store, StoreChange } from './store.ts';
 import type { PeerStreams } from './streams.ts';
 
@@ -99,12 +100,15 @@ function readErrand(store: Store, key: string): Errand | undefined {
 
 const knowsBetter: ReadonlySet<ErrorCode> = new Set(['KEY_UNKNOWN', 'EPOCH_MISMATCH', 'CORE_MISMATCH']);
 
-/** Asks one holder; the code of what went wrong, if anything did. A deletion counts once it is signed. */
+/** What came of asking a holder: the code of what went wrong, if anything did, and a deletion that it signed. */
+type Told = { readonly code?: ErrorCode; readonly deletion?: Uint8Array };
+
+/** Asks one holder. A deletion counts once it is signed. */
 async function askHolder(
   streams: NoticesOptions['streams'],
   { name, body }: Notice,
   nodeId: string,
-): Promise<ErrorCode | undefined> {
+): Promise<Told> {
   const deadline = { deadlineMs: parameters.noticeDeadlineMs };
   try {
     if (name === 'activate') await ask(streams, nodeId, name, body, deadline);
@@ -114,14 +118,15 @@ async function askHolder(
       const { signature } = await ask(streams, nodeId, name, body, deadline);
       const nodeKey = nodeKeyOf(nodeId);
       const signed = deletionPreimage(tombstoneHashOf(nodeCrypto, body), nodeKey);
-      return nodeCrypto.ed25519Verify(nodeKey, signed, signature) ? undefined : 'SIGNATURE_INVALID';
+      const isTrue = nodeCrypto.ed25519Verify(nodeKey, signed, signature);
+      return isTrue ? { deletion: signature } : { code: 'SIGNATURE_INVALID' };
     }
-    return undefined;
+    return {};
   } catch (error) {
     const code = codeOf(error);
     // what is destroyed needs no other notice; who holds nothing of a key, or knows more of it, needs no manifest
-    const isOver = code === 'KEY_DESTROYED' || (name === 'update' && knowsBetter.has(code));
-    return isOver ? undefined : code;
+    const isDestroyed = code === 'KEY_DESTROYED' && name !== 'destroy';
+    return isDestroyed || (name === 'update' && knowsBetter.has(code)) ? {} : { code };
   }
 }
 
@@ -140,20 +145,26 @@ async function loadErrands({ store, log }: NoticesOptions): Promise<Map<string, 
 }
 
 /** Asks holders of an errand; those that took it in are off the list, on the disk too. */
-function createRunner({ store, streams, log }: NoticesOptions, errands: Map<string, Errand>) {
+function createRunner({ store, streams, clock, log }: NoticesOptions, errands: Map<string, Errand>) {
+  const deletions = createDeletions(store, log);
+
   return async (key: string, errand: Errand, nodeIds: readonly string[]): Promise<Outstanding> => {
     const { notice, untilMs } = errand;
     const outstanding = new Map<string, ErrorCode>();
+    const noted: StoreChange[] = [];
     const askOne = async (nodeId: string): Promise<void> => {
-      const code = await askHolder(streams, notice, nodeId);
+      const { code, deletion } = await askHolder(streams, notice, nodeId);
       if (code === undefined) errand.nodeIds.delete(nodeId);
       else outstanding.set(nodeId, code);
+      if (!deletion || notice.name !== 'destroy') return;
+      const signed = { nodeId, atMs: clock.nowMs(), signature: deletion };
+      noted.push(deletions.change(toHex(notice.body.keyId), signed));
     };
     await Promise.all(nodeIds.map(askOne));
     // what another notice took the place of meanwhile must not come back
     const isCurrent = (): boolean => errands.get(key) === errand;
     if (outstanding.size < nodeIds.length && isCurrent()) {
-      await store.batch([changeFor(notice, errand.nodeIds, untilMs)]);
+      await store.batch([changeFor(notice, errand.nodeIds, untilMs), ...noted]);
       log.info('holders took in a notice', { notice: key, left: errand.nodeIds.size });
     }
     if (errand.nodeIds.size === 0 && isCurrent()) errands.delete(key);

@@ -3,6 +3,7 @@ import { nodeCrypto, nodeRandom } from '@skerry/crypto';
 import type { Counts, Placement } from '@skerry/placement';
 import { keyIdOf, type Manifest, type Proposal } from '@skerry/wire';
 import type { Deal } from './dealing.ts';
+import { createDeletions, type Deletion } from './deletions.ts';
 import { destroyOwned, type Ending, revokeGrants } from './ending.ts';
 import { createGivenGrants, type GivenGrant } from './given-grants.ts';
 import type { KeyNotes } from './keyring.ts';
@@ -71,6 +72,8 @@ export type Ownership = {
    * @throws KEY_UNKNOWN, KEY_DESTROYED, STORE_FAILED
    */
   readonly raise: (keyId: Uint8Array, risk: Risk) => Promise<boolean>;
+  /** An own key's manifest as the keyring has it. @throws KEY_UNKNOWN, KEY_DESTROYED, STORE_CORRUPT */
+  readonly ownedManifest: (keyId: Uint8Array) => Manifest;
   /** Looks what the network knows of an own key, and keeps what is newer than what the keyring has. */
   readonly lookAgain: (known: Manifest) => Promise<Manifest | undefined>;
   /** A key's manifest, from the own keyring or the DHT. @throws KEY_UNKNOWN */
@@ -103,6 +106,8 @@ export type Ownership = {
    * @throws KEY_UNKNOWN, STORE_CORRUPT, STORE_FAILED
    */
   readonly destroy: (keyId: Uint8Array) => Promise<Ending>;
+  /** The deletions of a destroyed key that its holders have signed. @throws STORE_FAILED */
+  readonly deletions: (keyId: Uint8Array) => Promise<Deletion[]>;
   /** Opens a key: with a grant, or as its owner. Throws as `openKey`, and KEY_UNKNOWN, KEY_DESTROYED. */
   readonly open: (keyId: Uint8Array, grant?: Uint8Array) => Promise<OpenedKey>;
 };
@@ -126,6 +131,7 @@ export function createOwnership(options: OwnershipOptions): Ownership {
     deal: createDeals(options, keys, { openPending, destroy }),
     ...createRefreshing(options, keys, { open, openPending }),
     ...createMoves(options, keys),
+    ownedManifest: keyId => keys.ownedKey(keyId).manifest,
     lookAgain: keys.lookAgain,
     manifest: keys.findManifest,
     grant: async (keyId, to, terms) => {
@@ -141,6 +147,7 @@ export function createOwnership(options: OwnershipOptions): Ownership {
     findGrant: given.find,
     revoke: async (keyId, grant) => revokeGrants(ending, await keys.findOwnManifest(keyId), grant),
     destroy,
+    deletions: async keyId => createDeletions(store, log).list(toHex(keyId)),
     open,
   };
 }

@@ -57,7 +57,7 @@ export type PeerOptions = {
 
 /** One Skerry node: holds others' shares, and deals and opens its owner's keys. */
 export type Peer = Ownership &
-  Pick<Healing, 'standingOf'> &
+  Pick<Healing, 'standingOf' | 'repair'> &
   Pick<
     PeerOptions,
     'home' | 'place' | 'operator' | 'capacity' | 'profile' | 'auditMs' | 'isPlaceVerified'
@@ -152,6 +152,7 @@ async function startPeer(options: PeerOptions, closers: Closers): Promise<Peer> 
   return {
     ...ownership,
     standingOf: healing.standingOf,
+    repair: healing.repair,
     nodeId,
     home,
     place,

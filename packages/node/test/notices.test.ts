@@ -2,10 +2,11 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { at, SkerryError } from '@skerry/base';
-import { nodeClock, nodeRandom } from '@skerry/crypto';
-import type { Manifest } from '@skerry/wire';
+import { at, SkerryError, toHex } from '@skerry/base';
+import { nodeClock, nodeCrypto, nodeRandom } from '@skerry/crypto';
+import { deletionPreimage, encodeRefusal, type Manifest, nodeKeyOf, tombstoneHashOf } from '@skerry/wire';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { createDeletions } from '../src/deletions.ts';
 import { type Notice, type Notices, openNotices } from '../src/notices.ts';
 import { openStore, type Store } from '../src/store.ts';
 import {
@@ -128,6 +129,15 @@ test('a process that died after noting a destruction goes on with it when it sta
   const second = await openDesk('died', away);
   await until(async () => (await keysIn(second.store, 'notice/')).length === 0);
   expect(counts()).toEqual(before.map(count => count - 1));
+  const deletions = await createDeletions(second.store, second.log).list(toHex(manifest.core.keyId));
+  expect(deletions.map(({ nodeId }) => nodeId).toSorted()).toEqual(
+    holders.map(({ nodeId }) => nodeId).toSorted(),
+  );
+  const hash = tombstoneHashOf(nodeCrypto, notice.body);
+  for (const { nodeId, signature } of deletions) {
+    const nodeKey = nodeKeyOf(nodeId);
+    expect(nodeCrypto.ed25519Verify(nodeKey, deletionPreimage(hash, nodeKey), signature)).toBe(true);
+  }
   await second.close();
 });
 
@@ -146,6 +156,22 @@ test('a deletion counts once the holder has signed it: another signature leaves 
   const notices = await openNotices({ store, streams, clock: nodeClock, log: recordingLog() });
   await begin(store, notices, notice);
   expect([...(await notices.tell(notice))]).toEqual([[liar.nodeId, 'SIGNATURE_INVALID']]);
+  const deletions = await createDeletions(store, recordingLog()).list(toHex(manifest.core.keyId));
+  expect(deletions.map(({ nodeId }) => nodeId)).not.toContain(liar.nodeId);
+  expect(deletions).toHaveLength(3);
+  await notices.close();
+  await store.close();
+});
+
+test('a holder that says, without a signature, that a key is destroyed has not deleted it', async () => {
+  const manifest = await dealOne();
+  const notice: Notice = { name: 'destroy', body: tombstoneOf(owner, manifest) };
+  const store = await openStore(join(root, 'sayer'));
+  const request = async (): Promise<Uint8Array> => encodeRefusal('KEY_DESTROYED');
+  const streams = { isAlive: () => true, request };
+  const notices = await openNotices({ store, streams, clock: nodeClock, log: recordingLog() });
+  await begin(store, notices, notice);
+  expect([...(await notices.tell(notice)).values()]).toEqual(Array(4).fill('KEY_DESTROYED'));
   await notices.close();
   await store.close();
 });

@@ -16,6 +16,30 @@ export type OpenOptions = {
 };
 
 /**
+ * The plaintext of a sealed file, for who passes it on and does nothing final before the end: each piece was verified
+ * when it comes, and that nothing was cut off only when the last one has.
+ *
+ * @param header from `readSealedHeader`; afterwards it is closed
+ * @param key K, the key that `header.keyId` names; stays the caller's
+ * @throws FILE_KEY_MISMATCH, SEALED_FILE_MALFORMED, FILE_UNREADABLE
+ */
+export async function* readPlaintext(
+  header: SealedHeader,
+  key: Uint8Array,
+): AsyncGenerator<Uint8Array, void, void> {
+  try {
+    const fileKey = await header.unwrap(key);
+    try {
+      yield* decryptPayload(fileKey, header.payload);
+    } finally {
+      wipe(fileKey);
+    }
+  } finally {
+    await header.close();
+  }
+}
+
+/**
  * Opens a sealed file: afterwards the output holds the whole plaintext, and every byte of header and payload was
  * verified before the first of it appeared. On any error the output is as it was. An existing regular file is
  * replaced in one step.
@@ -33,20 +57,15 @@ export type OpenOptions = {
 export async function openStream(options: OpenOptions): Promise<{ readonly bytes: number }> {
   const { header, key, output, inputPath } = options;
   let bytes = 0;
-  async function* plaintext(fileKey: Uint8Array): AsyncGenerator<Uint8Array, void, void> {
-    for await (const chunk of decryptPayload(fileKey, header.payload)) {
+  async function* counted(): AsyncGenerator<Uint8Array, void, void> {
+    for await (const chunk of readPlaintext(header, key)) {
       bytes += chunk.length;
       yield chunk;
     }
   }
   try {
-    const fileKey = await header.unwrap(key);
-    try {
-      const staged = await stageFile(plaintext(fileKey), output, inputPath);
-      await staged.commit();
-    } finally {
-      wipe(fileKey);
-    }
+    const staged = await stageFile(counted(), output, inputPath);
+    await staged.commit();
   } finally {
     await header.close();
   }

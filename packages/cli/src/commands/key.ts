@@ -1,5 +1,5 @@
 import { type Risk, riskLevels, SkerryError, toHex, wipe } from '@skerry/base';
-import { InvalidArgumentError, Option } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 import { aliasLengthMax } from '../../parameters.ts';
 import { isAlias } from '../alias.ts';
 import type { CommandModule, Invocation } from '../command.ts';
@@ -8,7 +8,7 @@ import type { ExplainDocument } from '../daemon/key-evidence.ts';
 import { readInteger } from '../flags.ts';
 import { declareGrantFlags, type GrantFlags, readGrant } from '../grant-token.ts';
 import type { KeyDocument } from '../key-document.ts';
-import { printable } from '../render/text.ts';
+import { type Endings, endingsText, keyText, type RepairDocument, repairText } from '../render/key-text.ts';
 
 type Flags = {
   readonly risk: Risk;
@@ -34,17 +34,6 @@ const createdBytes = 32;
 /** Bytes of a key, at most. */
 const keyBytesMax = 65_536;
 
-/** A grant as `key show --json` gives it; `exp` is seconds since 1970. */
-type GrantDocument = {
-  readonly jti: string;
-  readonly to: string;
-  readonly exp: number;
-  readonly uses: number | null;
-  readonly revoked: boolean;
-};
-
-type Grants = { readonly grants: readonly GrantDocument[] };
-
 function readAlias(text: string): string {
   if (isAlias(text)) return text;
   throw new InvalidArgumentError(
@@ -58,9 +47,8 @@ async function connect(invocation: Invocation): Promise<Daemon> {
 }
 
 async function deal(key: Uint8Array, flags: Flags, invocation: Invocation): Promise<void> {
-  const { t, n, k, risk, alias } = flags;
-  const given = [t, n, k].filter(count => count !== undefined).length;
-  if (given !== 0 && given !== 3) throw new SkerryError('USAGE', 'give all of --t, --n and --k, or none');
+  const { risk, alias } = flags;
+  const counts = countsIn(flags);
   const configuration = await invocation.loadConfiguration();
   const { chooseRisk } = await import('../risk-choice.ts');
   const daemon = await connect(invocation);
@@ -72,7 +60,7 @@ async function deal(key: Uint8Array, flags: Flags, invocation: Invocation): Prom
       risk: chooseRisk('low', configuration['risk-minimum'], risk).risk,
       acceptReduced: flags.acceptReduced === true,
       kind: 'extractable',
-      ...(t !== undefined && n !== undefined && k !== undefined && { counts: { t, n, k } }),
+      ...(counts && { counts }),
       ...(alias !== undefined && { alias }),
     });
     await (await import('../backup-warning.ts')).warnOfBackup(await invocation.findHome(), invocation);
@@ -102,43 +90,10 @@ async function readKey(path: string, invocation: Invocation): Promise<Uint8Array
   return key;
 }
 
-function keyText(key: KeyDocument): string {
-  const marks = [key.destroyed ? 'DESTROYED' : '', key.reduced ? 'REDUCED' : '', key.manual ? 'MANUAL' : '']
-    .filter(mark => mark !== '')
-    .join(' ');
-  const holders = key.holders.map(({ location, operator, live, role }) => {
-    const place = location === null ? 'unknown' : `${location.name}, ${location.country}`;
-    return printable(
-      `  ${live ? 'live' : 'DOWN'}  ${role.padEnd(7)}  ${place} (${operator ?? 'no operator'})`,
-    );
-  });
-  const shares = key.destroyed
-    ? ['shares  destroyed: nothing brings the key back']
-    : [`shares  ${key.t} of ${key.k}; ${key.live} live, margin ${key.margin}`, ...holders];
-  return [
-    `key     ${key.keyId}${key.alias === null ? '' : ` (${printable(key.alias)})`}`,
-    `kind    ${key.kind}, for ${key.purpose === 'file' ? 'a sealed file' : 'bytes'}, epoch ${key.epoch}, risk ${key.risk}, profile ${key.profile} ${marks}`.trimEnd(),
-    ...shares,
-    '',
-  ].join('\n');
-}
-
-/** The grants that are good, two lines each so that no terminal cuts an id. */
-function grantsText({ grants, destroyed }: KeyDocument & Grants): string {
-  return grants
-    .filter(({ revoked }) => !revoked && !destroyed)
-    .map(({ jti, to, exp, uses }) => {
-      const until = new Date(exp * 1000).toISOString().replace('.000', '');
-      const often = uses === null ? '' : `, ${uses} ${uses === 1 ? 'use' : 'uses'} at each holder`;
-      return `grant   ${jti} until ${until}${often}\n        to ${to}\n`;
-    })
-    .join('');
-}
-
 async function show(name: string, invocation: Invocation): Promise<void> {
   const { document } = await (await connect(invocation)).call('key', { key: name });
-  const key = document as KeyDocument & Grants;
-  await invocation.print(key, () => `${keyText(key)}${grantsText(key)}`);
+  const key = document as KeyDocument & Endings;
+  await invocation.print(key, () => `${keyText(key)}${endingsText(key)}`);
 }
 
 async function explain(name: string, invocation: Invocation): Promise<void> {
@@ -163,11 +118,14 @@ async function list(invocation: Invocation): Promise<void> {
   const { renderTable } = await import('../render/table.ts');
   const { keys } = document as { keys: KeyDocument[] };
   await invocation.print(document, () => {
-    const rows = keys.map(({ keyId, alias, purpose, risk, reduced, destroyed, t, k, live, margin }) => {
-      const level = destroyed ? 'DESTROYED' : reduced ? `${risk} REDUCED` : risk;
-      const health = destroyed ? ['', ''] : [String(live), String(margin)];
-      return [keyId.slice(0, 16), alias ?? '', purpose, level, `${t} of ${k}`, ...health];
-    });
+    const rows = keys.map(
+      ({ keyId, alias, purpose, risk, reduced, exposed, destroyed, t, k, live, margin, level: state }) => {
+        const mark = exposed ? ' EXPOSED' : reduced ? ' REDUCED' : '';
+        const level = destroyed ? 'DESTROYED' : `${risk}${mark}`;
+        const health = destroyed ? ['', ''] : [String(live), `${margin} ${state}`];
+        return [keyId.slice(0, 16), alias ?? '', purpose, level, `${t} of ${k}`, ...health];
+      },
+    );
     const titles = ['key', 'alias', 'for', 'risk', 'needed', 'live', 'margin'];
     const columns = titles.map(title => ({ title }));
     return renderTable(rows, { columns, width: invocation.tableWidth, color: invocation.color });
@@ -186,10 +144,66 @@ async function open(name: string, flags: GrantFlags, invocation: Invocation): Pr
   wipe(secret);
 }
 
+/** What is given of t, n and k: all or none. */
+function countsIn({ t, n, k }: Flags): { t: number; n: number; k: number } | undefined {
+  if (t === undefined && n === undefined && k === undefined) return undefined;
+  if (t !== undefined && n !== undefined && k !== undefined) return { t, n, k };
+  throw new SkerryError('USAGE', 'give all of --t, --n and --k, or none');
+}
+
+/** Deals a key anew: as it is, or with another level or other counts. */
+async function refresh(name: string, flags: Partial<Flags>, invocation: Invocation): Promise<void> {
+  const { risk, acceptReduced = false } = flags;
+  const wanted = { ...(risk && { risk }), acceptReduced, ...countsIn(flags as Flags) };
+  const progress = invocation.startProgress();
+  progress.show(() => 'dealing the key anew');
+  try {
+    const { document } = await (await connect(invocation)).call('refresh', { key: name, ...wanted });
+    progress.clear();
+    await invocation.print(document, () => keyText(document as KeyDocument));
+  } finally {
+    progress.clear();
+  }
+}
+
+/** Moves the points of holders that do not prove their shares, or of one that is named. */
+async function repair(
+  name: string,
+  flags: { readonly from?: string },
+  invocation: Invocation,
+): Promise<void> {
+  const progress = invocation.startProgress();
+  progress.show(() => 'asking holders to prove their shares');
+  try {
+    const who = flags.from === undefined ? {} : { nodeId: flags.from };
+    const { document } = await (await connect(invocation)).call('repair', { key: name, ...who });
+    progress.clear();
+    const key = document as RepairDocument;
+    const stuck = key.points.filter(({ code }) => code !== null);
+    if (stuck.length > 0) {
+      const why = stuck.map(({ from, code }) => `${from}: ${code}`).join('; ');
+      const counts = { moved: key.points.length - stuck.length, stuck: stuck.length, margin: key.margin };
+      throw new SkerryError('REPAIR_PENDING', `${stuck.length} shares stay where they are (${why})`, counts);
+    }
+    await invocation.print(document, () => `${repairText(key)}${keyText(key)}`);
+  } finally {
+    progress.clear();
+  }
+}
+
 async function destroy(name: string, invocation: Invocation): Promise<void> {
   const { document } = await (await connect(invocation)).call('destroy', { key: name });
   const { reportEnding } = await import('../render/ending.ts');
   await reportEnding(document, 'DESTRUCTION_PENDING', invocation);
+}
+
+/** The level, and how many hold and open. */
+function declareCounts(command: Command, risk: Option): Command {
+  return command
+    .addOption(risk)
+    .option('--t <t>', 'shares needed', readInteger)
+    .option('--n <n>', 'holders asked first', readInteger)
+    .option('--k <k>', 'holders in all', readInteger);
 }
 
 /** `skerry key`: keys of this home's owner. */
@@ -203,13 +217,8 @@ export const keyCommand: CommandModule = {
           name === 'create' ? 'deal a new random key of 32 bytes' : 'deal bytes that you give, 1 to 65,536',
         );
       if (name === 'import') sub.argument('<file>', 'the bytes; - for standard input');
-      sub
-        .addOption(
-          new Option('--risk <level>', 'how well it is protected').choices(riskLevels).default('low'),
-        )
-        .option('--t <t>', 'shares needed', readInteger)
-        .option('--n <n>', 'holders asked first', readInteger)
-        .option('--k <k>', 'holders in all', readInteger)
+      const risk = new Option('--risk <level>', 'how well it is protected').choices(riskLevels);
+      declareCounts(sub, risk.default('low'))
         .option('--alias <name>', 'a name for it', readAlias)
         .option('--accept-reduced', 'take the best placement where the level is out of reach')
         .action(async (first: unknown, second: Flags) => {
@@ -236,6 +245,28 @@ export const keyCommand: CommandModule = {
       .description('why a key has its holders, and what is known of them by now')
       .argument('<key>', 'key id, or alias')
       .action(async (name: string) => explain(name, invocation));
+    command
+      .command('refresh')
+      .description('deal a key anew, by other shares: who collected some begins again')
+      .argument('<key>', 'key id, or alias')
+      .action(async (name: string) => refresh(name, {}, invocation));
+    const reshare = command
+      .command('reshare')
+      .description('deal a key anew for another level, or among other numbers of holders')
+      .argument('<key>', 'key id, or alias');
+    declareCounts(reshare, new Option('--risk <level>', 'how well it is protected').choices(riskLevels))
+      .option('--accept-reduced', 'take the best placement where the level is out of reach')
+      .action(async (name: string, flags: Partial<Flags>) => {
+        if (Object.keys(flags).length === 0)
+          throw new SkerryError('USAGE', 'say what is to change: --risk, or --t, --n and --k');
+        await refresh(name, flags, invocation);
+      });
+    command
+      .command('repair')
+      .description('have shares made again elsewhere whose holders do not prove them now')
+      .argument('<key>', 'key id, or alias')
+      .option('--from <node>', 'move the share of this node, whatever it proves')
+      .action(async (name: string, flags: { readonly from?: string }) => repair(name, flags, invocation));
     command
       .command('destroy')
       .description('have every holder erase its share of a key: nothing brings it back, nor what it sealed')

@@ -13,6 +13,9 @@ type Status = {
   readonly shares: number;
   readonly keys: number;
   readonly keysBelowThreshold: readonly string[];
+  readonly keysCritical: readonly string[];
+  readonly keysReduced: readonly string[];
+  readonly keysExposed: readonly string[];
   readonly standing: StandingDocument;
   readonly uptimeS: number;
 };
@@ -49,6 +52,9 @@ export const statusCommand: CommandModule = {
           ['shares held', String(status.shares)],
           ['keys owned', String(status.keys)],
           ...linesOf('below threshold', status.keysBelowThreshold),
+          ...linesOf('critical', status.keysCritical),
+          ...linesOf('reduced', status.keysReduced),
+          ...linesOf('exposed', status.keysExposed),
         ];
         // Never cut: ids and addresses are to be copied.
         return renderTable(rows, { columns: [{ title: '' }, { title: '' }] });

@@ -70,7 +70,7 @@ function presentOf(peer: Peer, nodeId: string) {
 export function explainDocument(key: OwnedKey, peer: Peer) {
   const { certificate } = key.notes;
   const certified = new Map(certificate.holders.map(holder => [holder.nodeId, holder]));
-  const document = keyDocument(key, peer.isAlive);
+  const document = keyDocument(key, peer);
   const holders = document.holders.map(holder => {
     const before = certified.get(holder.nodeId);
     const dealt = before && {

@@ -1,6 +1,7 @@
 import { fromHex, SkerryError, toHex } from '@skerry/base';
 import type { Placement } from '@skerry/placement';
-import type { KeyService } from '../file-sealing.ts';
+import type { KeyKeeper } from '../file-sealing.ts';
+import type { KeyDocument } from '../key-document.ts';
 import type { Daemon } from './client.ts';
 
 function bytesIn(document: unknown, name: string): Uint8Array {
@@ -11,7 +12,10 @@ function bytesIn(document: unknown, name: string): Uint8Array {
 }
 
 /** Keys by way of a daemon, as `sealFile` and `unsealFile` want them. */
-export function daemonKeys(daemon: Daemon): KeyService {
+export function daemonKeys(daemon: Daemon): KeyKeeper & {
+  /** The id of a key of this home. @throws KEY_UNKNOWN */
+  readonly find: (name: string) => Promise<Uint8Array>;
+} {
   return {
     reserveKey: async () => {
       const { document } = await daemon.call('reserve', {});
@@ -26,5 +30,12 @@ export function daemonKeys(daemon: Daemon): KeyService {
       const { document, secret } = await daemon.call('open', { key: toHex(keyId) }, grant);
       return { key: secret, sets: Number((document as { sets?: unknown }).sets) };
     },
+    find: async name => bytesIn((await daemon.call('key', { key: name })).document, 'keyId'),
+    raise: async (keyId, risk, acceptReduced) => {
+      const { document } = await daemon.call('raise', { key: toHex(keyId), risk, acceptReduced });
+      return document as KeyDocument;
+    },
+    succeed: async (keyId, successor) =>
+      void (await daemon.call('succeed', { key: toHex(keyId), successor: toHex(successor) })),
   };
 }

@@ -1,4 +1,4 @@
-import { type Risk, riskLevels, SkerryError, toHex, wipe } from '@skerry/base';
+import { compareRisk, type Risk, riskLevels, SkerryError, toHex, wipe } from '@skerry/base';
 import {
   type Ending,
   type GivenGrant,
@@ -12,7 +12,7 @@ import type { Counts } from '@skerry/placement';
 import { keyIdPrefixMin } from '../../parameters.ts';
 import { isAlias } from '../alias.ts';
 import { doctorDocument } from '../doctor/document.ts';
-import { keyDocument } from '../key-document.ts';
+import { type KeyDocument, keyDocument } from '../key-document.ts';
 import { explainDocument } from './key-evidence.ts';
 import type { Packet } from './packet.ts';
 import { peerDocument, peersDocument, standingDocument } from './peer-documents.ts';
@@ -173,8 +173,10 @@ function endingDocument({ acknowledged, needed, k, outstanding }: Ending): objec
 
 async function statusDocument(peer: Peer): Promise<object> {
   const keys = await peer.keys.list();
-  const documents = keys.map(key => keyDocument(key, peer.isAlive));
+  const documents = keys.map(key => keyDocument(key, peer));
   const candidates = peer.candidates();
+  const idsOf = (isOne: (document: KeyDocument) => boolean): string[] =>
+    documents.filter(document => !document.destroyed && isOne(document)).map(({ keyId }) => keyId);
   return {
     nodeId: peer.nodeId,
     home: peer.home,
@@ -185,12 +187,67 @@ async function statusDocument(peer: Peer): Promise<object> {
     alive: candidates.filter(({ nodeId }) => peer.isAlive(nodeId)).length,
     shares: peer.shareCount(),
     keys: keys.length,
-    keysBelowThreshold: documents
-      .filter(({ margin, destroyed }) => margin < 0 && !destroyed)
-      .map(({ keyId }) => keyId),
+    keysBelowThreshold: idsOf(({ level }) => level === 'lost'),
+    keysCritical: idsOf(({ level }) => level === 'critical'),
+    keysReduced: idsOf(({ reduced }) => reduced),
+    keysExposed: idsOf(({ exposed }) => exposed),
     standing: standingDocument(peer),
     uptimeS: Math.round(process.uptime()),
   };
+}
+
+/** A key with what ends: its grants, and the deletions that its holders signed. */
+async function shownKey(peer: Peer, name: string): Promise<object> {
+  const owned = await findOwned(peer, name);
+  const { keyId } = owned.manifest.core;
+  const grants = (await peer.grants(keyId)).map(({ jti, sub: to, exp, uses, isRevoked: revoked }) => {
+    return { jti, to, exp, uses, revoked };
+  });
+  const deletions = (await peer.deletions(keyId)).map(({ nodeId, atMs, signature }) => {
+    return { nodeId, at: new Date(atMs).toISOString(), signature: toHex(signature) };
+  });
+  return { ...keyDocument(owned, peer), grants, deletions, certificate: owned.notes.certificate };
+}
+
+/** Deals a key anew, and says how it is then. Never for less than something under it asks for. */
+async function refreshed(peer: Peer, fields: Fields): Promise<object> {
+  const { manifest, notes } = await findOwned(peer, fields.text('key'));
+  const { keyId } = manifest.core;
+  const [risk, counts] = [riskIn(fields.optionalText('risk')), countsIn(fields)];
+  const wanted = notes.raisedTo;
+  if (risk && compareRisk(risk, wanted) < 0) {
+    const message = `something under the key asks for risk ${wanted}`;
+    throw new SkerryError('RISK_BELOW_MINIMUM', message, { asked: risk, minimum: wanted });
+  }
+  await peer.refresh(keyId, {
+    ...(risk && { risk }),
+    ...(counts && { counts }),
+    ...(fields.flag('acceptReduced') && { acceptReduced: true }),
+  });
+  if (risk) await peer.raise(keyId, risk);
+  return keyDocument(await findOwned(peer, toHex(keyId)), peer);
+}
+
+/** Moves points of a key at once, and says what became of them and how the key is then. */
+async function repaired(peer: Peer, fields: Fields): Promise<object> {
+  const { manifest } = await findOwned(peer, fields.text('key'));
+  const { keyId } = manifest.core;
+  const points = await peer.repair(keyId, fields.optionalText('nodeId') ?? null);
+  const moved = points.map(({ isRepaired, ...point }) => ({ ...point, repaired: isRepaired }));
+  return { ...keyDocument(await findOwned(peer, toHex(keyId)), peer), points: moved };
+}
+
+/** Has a key protected as a level asks for: dealt anew first where that is more than it was dealt for. */
+async function raised(peer: Peer, fields: Fields): Promise<object> {
+  const { manifest, notes } = await findOwned(peer, fields.text('key'));
+  const { keyId, policy } = manifest.core;
+  const asked = riskIn(fields.text('risk')) ?? 'high';
+  const risk = compareRisk(asked, notes.raisedTo) > 0 ? asked : notes.raisedTo;
+  const isMore = compareRisk(risk, policy.risk) > 0;
+  if (isMore)
+    await peer.refresh(keyId, { risk, ...(fields.flag('acceptReduced') && { acceptReduced: true }) });
+  await peer.raise(keyId, asked);
+  return { ...keyDocument(await findOwned(peer, toHex(keyId)), peer), raised: isMore };
 }
 
 /** What the daemon does for its operator's programs: every method of the local API. */
@@ -215,13 +272,16 @@ export function daemonMethods(peer: Peer): Methods {
       wipe(key);
       return answer({ keyId: toHex(keyId), sets }, copy);
     },
-    keys: async () => answer({ keys: (await peer.keys.list()).map(key => keyDocument(key, peer.isAlive)) }),
-    key: async ({ document }) => {
-      const owned = await findOwned(peer, fieldsOf(document).text('key'));
-      const grants = (await peer.grants(owned.manifest.core.keyId)).map(
-        ({ jti, sub: to, exp, uses, isRevoked: revoked }) => ({ jti, to, exp, uses, revoked }),
-      );
-      return answer({ ...keyDocument(owned, peer.isAlive), grants, certificate: owned.notes.certificate });
+    keys: async () => answer({ keys: (await peer.keys.list()).map(key => keyDocument(key, peer)) }),
+    key: async ({ document }) => answer(await shownKey(peer, fieldsOf(document).text('key'))),
+    refresh: async ({ document }) => answer(await refreshed(peer, fieldsOf(document))),
+    repair: async ({ document }) => answer(await repaired(peer, fieldsOf(document))),
+    raise: async ({ document }) => answer(await raised(peer, fieldsOf(document))),
+    succeed: async ({ document }) => {
+      const fields = fieldsOf(document);
+      const { keyId } = (await findOwned(peer, fields.text('key'))).manifest.core;
+      const outstanding = await peer.nameSuccessor(keyId, parseKeyId(fields.text('successor')));
+      return answer({ keyId: toHex(keyId), outstanding: [...outstanding.keys()] });
     },
     grant: async ({ document }) => {
       const fields = fieldsOf(document);

@@ -121,19 +121,38 @@ function backup({ backupAdvice }: DoctorFacts): Judged {
 }
 
 /**
- * Keys that cannot be opened now are bad; those below margin are a warning: less than half of the holders that they
- * may lose are left to lose.
+ * Keys that cannot be opened now, or that may be known, are bad; those below margin are a warning: less than half of the
+ * holders that they may lose are left to lose; and so are those that miss their level's targets.
  */
 function keys({ keys: owned }: DoctorFacts): Judged {
+  const exposed = owned.filter(key => key.exposed);
   const lost = owned.filter(({ live, t }) => live < t);
   const thin = owned.filter(({ live, t, k }) => live >= t && 2 * (live - t) < k - t);
-  const names = [...lost, ...thin].slice(0, 3).map(({ alias, keyId }) => alias ?? keyId.slice(0, 16));
-  const finding = `${owned.length} owned, ${lost.length} below threshold, ${thin.length} below margin`;
-  const named = `${finding}: ${names.join(', ')}${lost.length + thin.length > 3 ? ' and more' : ''}`;
+  const reduced = owned.filter(key => key.reduced);
+  const named = new Set(
+    [...exposed, ...lost, ...thin, ...reduced].map(({ alias, keyId }) => alias ?? keyId.slice(0, 16)),
+  );
+  const names = [...named].slice(0, 3).join(', ');
+  const parts = [
+    `${owned.length} owned, ${lost.length} below threshold, ${thin.length} below margin`,
+    exposed.length > 0 ? `, ${exposed.length} exposed` : '',
+    reduced.length > 0 ? `, ${reduced.length} reduced` : '',
+  ];
+  const finding = parts.join('');
+  const full = `${finding}: ${names}${named.size > 3 ? ' and more' : ''}`;
+  if (exposed.length > 0)
+    return bad(full, 'skerry reseal what was sealed under them: t shares may have leaked');
   const advice =
-    'skerry key show tells who is away; if they stay away, open what the key sealed and seal it again';
-  if (lost.length > 0) return bad(named, advice);
-  return thin.length > 0 ? warn(named, advice) : ok(finding);
+    'skerry key show tells who is away; they are replaced by themselves in time, or at once by skerry key repair';
+  if (lost.length > 0) return bad(full, `start their holders: nothing else brings such keys back; ${advice}`);
+  if (thin.length > 0) return warn(full, advice);
+  if (reduced.length > 0) {
+    return warn(
+      full,
+      'they are dealt anew once the network has nodes enough; skerry key explain says what misses',
+    );
+  }
+  return ok(finding);
 }
 
 function audits({ auditMs }: DoctorFacts): Judged {

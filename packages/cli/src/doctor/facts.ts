@@ -29,6 +29,10 @@ export type DoctorFacts = {
     readonly t: number;
     readonly k: number;
     readonly live: number;
+    /** Whether t shares may have leaked. */
+    readonly exposed: boolean;
+    /** Whether the key misses its level's targets. */
+    readonly reduced: boolean;
   }[];
   /** Milliseconds between two audits of a node, 0 for none. */
   readonly auditMs: number;
@@ -62,7 +66,7 @@ function countRoundTrips(peer: Peer): DoctorFacts['roundTrips'] {
  */
 export async function gatherFacts(peer: Peer): Promise<DoctorFacts> {
   const { home, profile, capacity, auditMs, isPlaceVerified, network } = peer;
-  const keys = (await peer.keys.list()).map(key => keyDocument(key, peer.isAlive));
+  const keys = (await peer.keys.list()).map(key => keyDocument(key, peer));
   const candidates = peer.candidates();
   return {
     profile,
@@ -86,7 +90,9 @@ export async function gatherFacts(peer: Peer): Promise<DoctorFacts> {
     backupAdvice: (await isBackedUp(home)) ? null : await backupAdvice(home),
     keys: keys
       .filter(({ destroyed }) => !destroyed)
-      .map(({ keyId, alias, t, k, live }) => ({ keyId, alias, t, k, live })),
+      .map(({ keyId, alias, t, k, live, exposed, reduced }) => {
+        return { keyId, alias, t, k, live, exposed, reduced };
+      }),
     roundTrips: countRoundTrips(peer),
   };
 }

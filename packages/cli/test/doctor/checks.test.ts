@@ -49,7 +49,7 @@ const healthy: DoctorFacts = {
   shares: 10,
   capacity: 100,
   backupAdvice: null,
-  keys: [{ keyId: 'aa'.repeat(32), alias: null, t: 3, k: 7, live: 7 }],
+  keys: [{ keyId: 'aa'.repeat(32), alias: null, t: 3, k: 7, live: 7, exposed: false, reduced: false }],
   auditMs: 21_600_000,
   isPlaceVerified: true,
   roundTrips: { measured: 9, contradicting: 1 },
@@ -59,7 +59,9 @@ const checkOf = (name: string, facts: Partial<DoctorFacts>) =>
   checksOf({ ...healthy, ...facts }).find(check => check.name === name)!;
 const verdictOf = (name: string, facts: Partial<DoctorFacts>) => checkOf(name, facts).verdict;
 
-const key = (live: number, t = 3, k = 7) => ({ keyId: 'ab'.repeat(32), alias: 'mine', t, k, live });
+const key = (live: number, t = 3, k = 7) => {
+  return { keyId: 'ab'.repeat(32), alias: 'mine', t, k, live, exposed: false, reduced: false };
+};
 const placed = (place: Partial<DoctorFacts['standing']['place']>) => ({
   standing: { ...standing, place: { ...standing.place, ...place } },
 });
@@ -110,6 +112,8 @@ describe('the checks of doctor', () => {
     ['keys', 'warn', { keys: [key(3)] }],
     ['keys', 'bad', { keys: [key(4), key(2)] }],
     ['keys', 'ok', { keys: [key(4, 4, 4)] }],
+    ['keys', 'bad', { keys: [{ ...key(7), exposed: true }] }],
+    ['keys', 'warn', { keys: [{ ...key(7), reduced: true }] }],
     ['audits', 'warn', { auditMs: 0 }],
     ['verify-place', 'warn', { isPlaceVerified: false }],
     ['verify-place', 'ok', { isPlaceVerified: false, profile: 'local' }],
@@ -122,6 +126,9 @@ describe('the checks of doctor', () => {
   it('name the keys, and the round trip that refutes this node', () => {
     expect(checkOf('keys', { keys: [key(2)] }).finding).toBe(
       '1 owned, 1 below threshold, 0 below margin: mine',
+    );
+    expect(checkOf('keys', { keys: [{ ...key(7), exposed: true, reduced: true }] }).finding).toBe(
+      '1 owned, 0 below threshold, 0 below margin, 1 exposed, 1 reduced: mine',
     );
     expect(checkOf('place', placed({ verdict: 'refuted', by: [contradiction] })).finding).toBe(
       'refuted by 1: ..server measures 5.0 ms, so at most 510 km, and by the claim it is 9340 km',
