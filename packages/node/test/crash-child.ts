@@ -17,6 +17,8 @@ export type Command =
   | { readonly do: 'arm'; readonly point: CrashPoint; readonly keyId?: string }
   | { readonly do: 'deal'; readonly key: string }
   | { readonly do: 'destroy'; readonly keyId: string }
+  | { readonly do: 'refresh'; readonly keyId: string }
+  | { readonly do: 'move'; readonly keyId: string; readonly x: number }
   | { readonly do: 'open'; readonly keyId: string }
   | { readonly do: 'owned'; readonly keyId: string }
   /** Waits until all that was to be told is told. */
@@ -89,15 +91,27 @@ async function carryOut(command: Command): Promise<object> {
       const { acknowledged, needed } = await peer.destroy(keyIdIn(command.keyId));
       return { acknowledged, needed };
     }
+    case 'refresh':
+      await peer.refresh(keyIdIn(command.keyId), {});
+      return {};
+    case 'move':
+      await peer.move(keyIdIn(command.keyId), command.x, 'moved');
+      return {};
     case 'open': {
       const { key } = await peer.open(keyIdIn(command.keyId));
       return { key: toHex(key) };
     }
     case 'owned': {
       const owned = peer.keys.get(keyIdIn(command.keyId));
-      return { owned: owned !== undefined, destroyed: owned?.tombstone != null };
+      if (!owned) return { owned: false, destroyed: false };
+      const { core, amendments } = owned.manifest;
+      const now = { epoch: core.epoch, moved: amendments.length };
+      return { owned: true, destroyed: owned.tombstone !== null, ...now };
     }
     case 'settle':
+      for (const { manifest, tombstone } of await peer.keys.list()) {
+        if (!tombstone) await until(async () => peer.settle(manifest.core.keyId));
+      }
       while (((await levels[0]?.keys({ gte: 'notice/', lt: 'notice0' }).all()) ?? []).length > 0) {
         await new Promise(resolve => setTimeout(resolve, 50));
       }

@@ -9,7 +9,7 @@ import { at, SkerryError, toHex } from '@skerry/base';
 import { nodeRandom } from '@skerry/crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Peer } from '../src/peer.ts';
-import { type CrashingNode, type CrashPoint, pointsOf, startCrashing } from './crashing.ts';
+import { type CrashingNode, type CrashPoint, deathOf, pointsOf, startCrashing } from './crashing.ts';
 import { until } from './hosts.ts';
 import { startPeers } from './peers.ts';
 
@@ -23,20 +23,6 @@ afterAll(async () => rm(root, { recursive: true }));
 
 const codeOf = (error: unknown): unknown => (error instanceof SkerryError ? error.code : error);
 
-/** Waits until a node that is to die runs again; what it was to die of may fail before it gets there. */
-async function deathOf(node: CrashingNode, work: Promise<unknown>): Promise<void> {
-  const before = node.deaths();
-  const reborn = node.reborn();
-  const outcome = await Promise.race([reborn, work]);
-  const isDying = outcome === undefined || node.deaths() > before;
-  const late = new Promise<string>(resolve => setTimeout(resolve, 5_000, 'late'));
-  if (!isDying && (await Promise.race([reborn, late])) === 'late') {
-    throw new Error(
-      `the node did not get where it was to die: ${typeof outcome === 'string' ? outcome : 'done'}`,
-    );
-  }
-  await reborn;
-}
 const toHexOf = ({ key }: { key: Uint8Array }): string => toHex(key);
 
 /** Whether a point of the store comes after its first change, with which an owner has decided. */
@@ -91,7 +77,7 @@ describe('an owner killed', { timeout }, () => {
     expect(await owner.tell({ do: 'destroy', keyId })).toBeUndefined();
     const state = await owner.tell({ do: 'owned', keyId });
     const isEnded = point.kind === 'disk' ? isAfterFirst(point) : state?.['destroyed'] === true;
-    expect(state).toEqual({ owned: true, destroyed: isEnded });
+    expect(state).toMatchObject({ owned: true, destroyed: isEnded });
     await owner.tell({ do: 'settle' });
     expect(await owner.tell({ do: 'open', keyId })).toEqual(isEnded ? { error: 'KEY_DESTROYED' } : { key });
     await until(async () => (await recordOf(keyId)) === (isEnded ? 'tombstone' : 'manifest'));

@@ -123,3 +123,18 @@ export function pointsOf(
     .filter((_, i) => i % step === 0)
     .map(point => [`${point.when} ${point.kind} ${point.number}`, point] as const);
 }
+
+/** Waits until a node that is to die runs again; what it was to die of may fail before it gets there. */
+export async function deathOf(node: CrashingNode, work: Promise<unknown>): Promise<void> {
+  const before = node.deaths();
+  const reborn = node.reborn();
+  const outcome = await Promise.race([reborn, work]);
+  const isDying = outcome === undefined || node.deaths() > before;
+  const late = new Promise<string>(resolve => setTimeout(resolve, 5_000, 'late'));
+  if (!isDying && (await Promise.race([reborn, late])) === 'late') {
+    throw new Error(
+      `the node did not get where it was to die: ${typeof outcome === 'string' ? outcome : 'done'}`,
+    );
+  }
+  await reborn;
+}
