@@ -17,6 +17,7 @@ export type {
   DealerStep,
   DealOrder,
 } from './src/dealer-state.ts';
+export { type HealerEffect, type HealerEvent, startHealing, stepHealing } from './src/healer.ts';
 export {
   type HeldCase,
   isExposed,

@@ -1,10 +1,12 @@
-import { toHex } from '@skerry/base';
-import { proposalOf, type Remedy } from '@skerry/custody';
+import { assert, toHex } from '@skerry/base';
+import { nodeCrypto } from '@skerry/crypto';
+import { type HealerEffect, type HealerEvent, proposalOf, type Remedy } from '@skerry/custody';
 import { rankSuccessors } from '@skerry/placement';
-import { type Manifest, nodeIdOf } from '@skerry/wire';
+import { compareManifests, type Manifest, nodeIdOf } from '@skerry/wire';
 import { parameters } from '../parameters.ts';
 import { codeOf } from './asking.ts';
 import type { HealingOptions } from './healing.ts';
+import { runHealing } from './healing-run.ts';
 import { movePoint } from './moving.ts';
 import type { Notice } from './notices.ts';
 import { holdersOf } from './owner-keys.ts';
@@ -15,9 +17,9 @@ import { failuresOf } from './standing.ts';
 /**
  * Heals keys that are held here, where their owners do nothing: has their holders vote for moving a failed point.
  *
- * @returns heals one, by its id in hexadecimal; true where something changed
+ * @returns heals one, by its id in hexadecimal
  */
-export function createHolderHealer(options: HealingOptions): (keyId: string) => Promise<boolean> {
+export function createHolderHealer(options: HealingOptions): (keyId: string) => Promise<void> {
   const { network, store, health, nodeKey, clock, log } = options;
   const { custody, streams, notices, assessor } = network;
   const patience = createPatience(health.graceMs / 4);
@@ -52,28 +54,39 @@ export function createHolderHealer(options: HealingOptions): (keyId: string) => 
     log.info('holders moved a point of a key', { keyId: toHex(keyId), x: moved.proposal.x, reason, to });
   }
 
-  return async keyId => {
-    const proposalFor = (manifest: Manifest) =>
-      proposalOf(
-        { manifest, nodeKey, failures: failuresOf(health, manifest) },
-        clock.nowMs(),
-        health.graceMs,
-      );
-    const known = custody.manifestOf(keyId);
-    if (!known || proposalFor(known) === null || !patience.isDue(keyId)) return false;
-    patience.wait(keyId);
-    await custody.catchUp(keyId);
-    const manifest = custody.manifestOf(keyId);
-    const proposal = manifest && proposalFor(manifest);
-    if (!manifest || !proposal || (await isBack({ ...options, ...options.network }, manifest, proposal.x)))
-      return false;
-    try {
-      await propose(manifest, proposal);
-      patience.forget(keyId);
-      return true;
-    } catch (error) {
-      log.info('holders did not move a point yet', { keyId, x: proposal.x, code: codeOf(error) });
-      return false;
+  const proposalFor = (manifest: Manifest) =>
+    proposalOf({ manifest, nodeKey, failures: failuresOf(health, manifest) }, clock.nowMs(), health.graceMs);
+
+  async function carry(
+    keyId: string,
+    known: Manifest,
+    effect: Exclude<HealerEffect, { type: 'end' }>,
+  ): Promise<HealerEvent> {
+    if (effect.type === 'look') {
+      await custody.catchUp(keyId);
+      const now = custody.manifestOf(keyId);
+      return { type: 'looked', isNewer: !now || compareManifests(nodeCrypto, now, known) !== 0 };
     }
+    if (effect.type === 'probe') {
+      return { type: 'probed', isProved: await isBack({ ...options, ...network }, known, effect.x) };
+    }
+    assert(effect.remedy.type === 'move', 'holders move points and deal nothing');
+    patience.wait(keyId);
+    try {
+      await propose(known, effect.remedy);
+      patience.forget(keyId);
+      return { type: 'acted' };
+    } catch (error) {
+      const code = codeOf(error);
+      log.info('holders did not move a point yet', { keyId, x: effect.remedy.x, code });
+      return { type: 'failed', code };
+    }
+  }
+
+  return async keyId => {
+    const known = custody.manifestOf(keyId);
+    const proposal = known && proposalFor(known);
+    if (!proposal || !patience.isDue(keyId)) return;
+    await runHealing([proposal], async effect => carry(keyId, known, effect));
   };
 }

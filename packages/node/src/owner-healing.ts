@@ -1,70 +1,72 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type ErrorCode, SkerryError, toHex } from '@skerry/base';
-import type { Remedy } from '@skerry/custody';
+import type { HealerEffect, HealerEvent, Remedy } from '@skerry/custody';
 import { type Manifest, nodeIdOf, seatsOf } from '@skerry/wire';
 import { parameters } from '../parameters.ts';
 import { codeOf } from './asking.ts';
 import type { HealingOptions } from './healing.ts';
+import { runHealing } from './healing-run.ts';
 import type { OwnedKey } from './keyring.ts';
 import { createPatience } from './patience.ts';
 import { isBack, probeHolder } from './possession.ts';
 import type { Standing } from './standing.ts';
 
+/** Carries a remedy out. */
+async function act({ ownership, log }: HealingOptions, keyId: Uint8Array, remedy: Remedy): Promise<void> {
+  const name = toHex(keyId);
+  if (remedy.type === 'refresh') {
+    const wanted = remedy.why === 'reduced' ? { acceptReduced: false } : {};
+    const { manifest } = await ownership.refresh(keyId, wanted);
+    log.info('a key was dealt anew', { keyId: name, why: remedy.why, epoch: manifest.core.epoch });
+    return;
+  }
+  const { x, reason } = remedy;
+  const { proposal } = await ownership.move(keyId, x, reason);
+  log.info('a point of a key was moved', { keyId: name, x, reason, to: nodeIdOf(proposal.nodeKey) });
+}
+
 /**
  * Heals keys of this node's owner.
  *
- * @returns heals one: looks first whether somebody else did, and asks its holder once more; true where something changed
+ * @returns heals one by what is due for it, and then waits ever longer while that fails
  */
 export function createOwnerHealer(
   options: HealingOptions,
   standingOf: (owned: OwnedKey) => Standing,
-): (owned: OwnedKey) => Promise<boolean> {
-  const { ownership, health, log } = options;
+): (owned: OwnedKey) => Promise<void> {
+  const { ownership, network, health, log } = options;
   const patience = createPatience(health.graceMs / 4);
+  const nameOf = (keyId: Uint8Array, { type }: Remedy): string => `${toHex(keyId)}/${type}`;
 
-  async function carryOut({ manifest }: OwnedKey, remedy: Remedy): Promise<boolean> {
+  async function carry(
+    { manifest }: OwnedKey,
+    effect: Exclude<HealerEffect, { type: 'end' }>,
+  ): Promise<HealerEvent> {
     const { keyId } = manifest.core;
-    if (remedy.type === 'refresh') {
-      const wanted = remedy.why === 'reduced' ? { acceptReduced: false } : {};
-      const { manifest: next } = await ownership.refresh(keyId, wanted);
-      log.info('a key was dealt anew', { keyId: toHex(keyId), why: remedy.why, epoch: next.core.epoch });
-      return true;
+    if (effect.type === 'look') {
+      return { type: 'looked', isNewer: (await ownership.lookAgain(manifest)) !== undefined };
     }
-    const { x, reason } = remedy;
-    const mayBeBack = reason === 'absent' || reason === 'lost';
-    if (mayBeBack && (await isBack({ ...options, ...options.network }, manifest, x))) return false;
-    const { proposal } = await ownership.move(keyId, x, reason);
-    log.info('a point of a key was moved', {
-      keyId: toHex(keyId),
-      x,
-      reason,
-      to: nodeIdOf(proposal.nodeKey),
-    });
-    return true;
-  }
-
-  async function attempt(owned: OwnedKey, remedy: Remedy): Promise<boolean> {
-    const name = `${toHex(owned.manifest.core.keyId)}/${remedy.type}`;
-    if (!patience.isDue(name)) return false;
+    if (effect.type === 'probe') {
+      return { type: 'probed', isProved: await isBack({ ...options, ...network }, manifest, effect.x) };
+    }
+    const name = nameOf(keyId, effect.remedy);
     patience.wait(name);
     try {
-      const isDone = await carryOut(owned, remedy);
-      if (isDone) patience.forget(name);
-      return isDone;
+      await act(options, keyId, effect.remedy);
+      patience.forget(name);
+      return { type: 'acted' };
     } catch (error) {
-      const fields = { keyId: toHex(owned.manifest.core.keyId), remedy: remedy.type, code: codeOf(error) };
-      log.warn('a key could not be healed yet', fields);
-      return false;
+      const code = codeOf(error);
+      log.warn('a key could not be healed yet', { keyId: toHex(keyId), remedy: effect.remedy.type, code });
+      return { type: 'failed', code };
     }
   }
 
   return async owned => {
-    if (owned.previous && !(await ownership.settle(owned.manifest.core.keyId))) return false;
-    const { remedies } = standingOf(owned);
-    if (remedies.length === 0) return false;
-    if (await ownership.lookAgain(owned.manifest)) return true;
-    for (const remedy of remedies) if (await attempt(owned, remedy)) return true;
-    return false;
+    const { keyId } = owned.manifest.core;
+    if (owned.previous && !(await ownership.settle(keyId))) return;
+    const due = standingOf(owned).remedies.filter(remedy => patience.isDue(nameOf(keyId, remedy)));
+    if (due.length > 0) await runHealing(due, async effect => carry(owned, effect));
   };
 }
 
