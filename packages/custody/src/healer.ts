@@ -13,7 +13,7 @@ type HealOutcome =
   | 'failed';
 
 /** The machine that heals one key: an owned one by its owner's remedies, or a held one by a holder's proposal. */
-export type HealerState = {
+type HealerState = {
   /** What is left to try, most first. */
   readonly remedies: readonly Remedy[];
   readonly phase: 'looking' | 'probing' | 'acting' | 'ended';
@@ -39,7 +39,7 @@ export type HealerEffect =
   | { readonly type: 'end'; readonly outcome: HealOutcome };
 
 /** A healing after a step: its state, and what is to be done. */
-export type HealerStep = { readonly state: HealerState; readonly effect: HealerEffect };
+type HealerStep = { readonly state: HealerState; readonly effect: HealerEffect };
 
 function end(state: HealerState, outcome: HealOutcome): HealerStep {
   return { state: { ...state, phase: 'ended' }, effect: { type: 'end', outcome } };

@@ -14,6 +14,22 @@ import { createPatience } from './patience.ts';
 import { holderAt, isBack } from './possession.ts';
 import { failuresOf } from './standing.ts';
 
+/** Standbys of the core that answer and fit, the best first; and the same node once more. */
+function nomineesFor(
+  { assessor, streams }: HealingOptions['network'],
+  manifest: Manifest,
+  leaving: string,
+): string[] {
+  const { standby, t, k, policy, profile } = manifest.core;
+  const candidates = assessor.candidates();
+  const [holding, waiting] = [new Set(holdersOf(manifest)), new Set(standby.map(nodeIdOf))];
+  const holders = candidates.filter(({ nodeId }) => holding.has(nodeId));
+  const key = { holders, t, k, risk: policy.risk, profile };
+  const fitting = candidates.filter(({ nodeId }) => waiting.has(nodeId));
+  const ranked = rankSuccessors(key, leaving, fitting).map(({ nodeId }) => nodeId);
+  return [...ranked, leaving].filter(streams.isAlive);
+}
+
 /**
  * Heals keys that are held here, where their owners do nothing: has their holders vote for moving a failed point.
  *
@@ -21,20 +37,8 @@ import { failuresOf } from './standing.ts';
  */
 export function createHolderHealer(options: HealingOptions): (keyId: string) => Promise<void> {
   const { network, store, health, nodeKey, clock, log } = options;
-  const { custody, streams, notices, assessor } = network;
+  const { custody, streams, notices } = network;
   const patience = createPatience(health.graceMs / 4);
-
-  /** Standbys of the core that answer and fit, the best first; and the same node once more. */
-  function nomineesFor(manifest: Manifest, leaving: string): string[] {
-    const { standby, t, k, policy, profile } = manifest.core;
-    const candidates = assessor.candidates();
-    const [holding, waiting] = [new Set(holdersOf(manifest)), new Set(standby.map(nodeIdOf))];
-    const holders = candidates.filter(({ nodeId }) => holding.has(nodeId));
-    const key = { holders, t, k, risk: policy.risk, profile };
-    const fitting = candidates.filter(({ nodeId }) => waiting.has(nodeId));
-    const ranked = rankSuccessors(key, leaving, fitting).map(({ nodeId }) => nodeId);
-    return [...ranked, leaving].filter(streams.isAlive);
-  }
 
   async function propose(manifest: Manifest, { x, reason }: Extract<Remedy, { type: 'move' }>) {
     const leaving = holderAt(manifest, x);
@@ -46,7 +50,7 @@ export function createHolderHealer(options: HealingOptions): (keyId: string) => 
       notice = { name: 'update', body: next };
       await store.batch([notices.note(notice, others, clock.nowMs() + parameters.formerHoldersToldMs)]);
     };
-    const order = { manifest, x, reason, nominees: nomineesFor(manifest, leaving), signer: null };
+    const order = { manifest, x, reason, nominees: nomineesFor(network, manifest, leaving), signer: null };
     const moved = await movePoint({ streams, clock, adopt }, order);
     if (notice) await notices.tell(notice);
     const { keyId } = manifest.core;
