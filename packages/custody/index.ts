@@ -58,6 +58,7 @@ export {
   type HolderStep,
   stepHolder,
 } from './src/holder.ts';
+export { type HolderRequest, holderEventOf } from './src/holder-event.ts';
 export { roundContextOf } from './src/holder-round.ts';
 export { createLimiter, type Limiter } from './src/limiter.ts';
 export {

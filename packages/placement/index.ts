@@ -30,6 +30,7 @@ export {
 export {
   certifySuccession,
   type PlacedKey,
+  type PlacedPoint,
   rankSuccessors,
   theftWithStrays,
 } from './src/succession.ts';

@@ -43,6 +43,7 @@ export {
   quorumOf,
   type Seat,
   seatsOf,
+  tenuresOf,
   type Vote,
   votePreimage,
 } from './src/amendment.ts';

@@ -7,6 +7,7 @@ import {
   type HolderEffect,
   type HolderEnv,
   type HolderEvent,
+  holderEventOf,
   manifestOf,
   stepHolder,
   wipeHeldKey,
@@ -36,46 +37,6 @@ export type HolderNode = Identity & {
   readonly held: (keyId: Uint8Array) => HeldKey | null;
 };
 
-function eventOf(
-  request: Request,
-  from: Uint8Array,
-  isFailing: (x: number) => boolean,
-): [Uint8Array, HolderEvent] {
-  const { name, body } = request;
-  switch (name) {
-    case 'offer':
-      return [body.keyId, { type: 'offer', from, offer: body }];
-    case 'deposit':
-      return [body.core.keyId, { type: 'deposit', from, deposit: body }];
-    case 'activate':
-      return [body.keyId, { type: 'activate', from, activation: body.activation }];
-    case 'round':
-      return [body.keyId, { type: 'round', from, request: body }];
-    case 'probe':
-      return [body.keyId, { type: 'probe', probe: body }];
-    case 'nominate':
-      return [body.keyId, { type: 'nominate', from, nomination: body }];
-    case 'vote':
-      return [
-        body.keyId,
-        {
-          type: 'vote',
-          ballot: body,
-          isFailing: body.offered !== null && isFailing(body.offered.proposal.x),
-        },
-      ];
-    case 'update':
-      return [body.core.keyId, { type: 'update', from, manifest: body }];
-    case 'revoke':
-      return [body.keyId, { type: 'revoke', revocation: body }];
-    case 'destroy':
-      return [body.keyId, { type: 'destroy', from, tombstone: body }];
-    case 'manifest':
-    case 'directory':
-      throw new Error(`no holder answers ${name}`);
-  }
-}
-
 /** A holder with fresh keys and an empty disk. */
 export function createHolderNode(nowMs: () => number): HolderNode {
   const identity = makeIdentity();
@@ -91,7 +52,9 @@ export function createHolderNode(nowMs: () => number): HolderNode {
     isFailing: () => true,
     step: async (keyId, event) => void (await run(keyId, event)),
     handle: async (from, request) => {
-      const answer = await run(...eventOf(request, from, node.isFailing));
+      assert(request.name !== 'manifest' && request.name !== 'directory', 'a request about one key');
+      const [keyId, event] = holderEventOf(request, from, (_, x) => node.isFailing(x));
+      const answer = await run(keyId, event);
       assert(answer !== undefined, 'every request is answered');
       return answer;
     },

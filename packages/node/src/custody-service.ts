@@ -5,6 +5,7 @@ import {
   type HolderEffect,
   type HolderEvent,
   type HolderStep,
+  holderEventOf,
   stepHolder,
   wipeHeldKey,
 } from '@skerry/custody';
@@ -35,9 +36,7 @@ import type { PeerStreams } from './streams.ts';
 import type { Misbehaviour } from './strikes.ts';
 import { createTurns } from './turns.ts';
 
-/** A request that a holder's machine answers, and others. */
 type DirectoryRequest = Extract<Request, { name: 'directory' }>;
-type KeyRequest = Exclude<Request, { name: 'directory' | 'manifest' }>;
 
 /** What a custody service needs. */
 export type CustodyOptions = {
@@ -125,45 +124,13 @@ export type CustodyService = {
 /** What the effects of a step lead to: the answer to the peer, or an event that the machine waits for. */
 type Outcome = { readonly answer?: Uint8Array; readonly event?: HolderEvent };
 
-/** The holder event of a request. */
-function eventOf(
-  request: KeyRequest,
-  from: Uint8Array,
-  isFailing: (keyId: string, x: number) => boolean,
-): [Uint8Array, HolderEvent] {
-  switch (request.name) {
-    case 'offer':
-      return [request.body.keyId, { type: 'offer', from, offer: request.body }];
-    case 'deposit':
-      return [request.body.core.keyId, { type: 'deposit', from, deposit: request.body }];
-    case 'activate':
-      return [request.body.keyId, { type: 'activate', from, activation: request.body.activation }];
-    case 'round':
-      return [request.body.keyId, { type: 'round', from, request: request.body }];
-    case 'probe':
-      return [request.body.keyId, { type: 'probe', probe: request.body }];
-    case 'nominate':
-      return [request.body.keyId, { type: 'nominate', from, nomination: request.body }];
-    case 'vote': {
-      const { keyId, offered } = request.body;
-      const hasFailed = offered !== null && isFailing(toHex(keyId), offered.proposal.x);
-      return [keyId, { type: 'vote', ballot: request.body, isFailing: hasFailed }];
-    }
-    case 'update':
-      return [request.body.core.keyId, { type: 'update', from, manifest: request.body }];
-    case 'revoke':
-      return [request.body.keyId, { type: 'revoke', revocation: request.body }];
-    case 'destroy':
-      return [request.body.keyId, { type: 'destroy', from, tombstone: request.body }];
-  }
-}
-
 /** Whether this node's own audits show that the holder of a point has failed. */
 function isFailing(
   { health }: Pick<CustodyOptions, 'health'>,
   keys: HeldKeys,
-): (keyId: string, x: number) => boolean {
-  return (keyId, x) => {
+): (keyId: Uint8Array, x: number) => boolean {
+  return (id, x) => {
+    const keyId = toHex(id);
     const manifest = heldManifest(keys, keyId);
     const seat = manifest && seatsOf(manifest).find(one => one.x === x);
     return seat !== undefined && health.failureOf({ keyId, x, nodeId: nodeIdOf(seat.nodeKey) }) !== null;
@@ -321,7 +288,7 @@ export async function createCustodyService(options: CustodyOptions): Promise<Cus
       return page;
     }
     if (request.name === 'destroy') admission.erasure(nodeId);
-    const [keyId, event] = eventOf(request, nodeKeyOf(nodeId), isFailing(options, keys));
+    const [keyId, event] = holderEventOf(request, nodeKeyOf(nodeId), isFailing(options, keys));
     if (wantsFreshness.has(request.name)) await freshen(toHex(keyId));
     return run(toHex(keyId), event);
   }

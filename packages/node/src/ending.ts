@@ -9,6 +9,7 @@ import {
   revocationHashOf,
   secondsMax,
   type Tombstone,
+  tenuresOf,
   tombstoneHashOf,
 } from '@skerry/wire';
 import { parameters } from '../parameters.ts';
@@ -52,11 +53,8 @@ const neverMs = 253_402_300_800_000;
 
 /** Those that hold a key, and those that did before: one that was moved away may still have its share. */
 function everHolders({ manifest, previous }: Pick<OwnedKey, 'manifest' | 'previous'>): string[] {
-  const cores = [manifest, previous].flatMap(known => (known ? [known] : []));
-  const nodeKeys = cores.flatMap(({ core, amendments }) => [
-    ...core.holders.map(({ nodeKey }) => nodeKey),
-    ...amendments.map(({ proposal }) => proposal.nodeKey),
-  ]);
+  const known = [manifest, previous].flatMap(one => (one ? [one] : []));
+  const nodeKeys = known.flatMap(one => [...tenuresOf(one).values()].flat());
   return [...new Set(nodeKeys.map(nodeIdOf))];
 }
 

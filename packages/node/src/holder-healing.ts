@@ -11,6 +11,7 @@ import { movePoint } from './moving.ts';
 import type { Notice } from './notices.ts';
 import { holdersOf } from './owner-keys.ts';
 import { createPatience } from './patience.ts';
+import { byNodeId, placedKey } from './placed-points.ts';
 import { holderAt, isBack } from './possession.ts';
 import { failuresOf } from './standing.ts';
 
@@ -18,16 +19,13 @@ import { failuresOf } from './standing.ts';
 function nomineesFor(
   { assessor, streams }: HealingOptions['network'],
   manifest: Manifest,
-  leaving: string,
+  x: number,
 ): string[] {
-  const { standby, t, k, policy, profile } = manifest.core;
   const candidates = assessor.candidates();
-  const [holding, waiting] = [new Set(holdersOf(manifest)), new Set(standby.map(nodeIdOf))];
-  const holders = candidates.filter(({ nodeId }) => holding.has(nodeId));
-  const key = { holders, t, k, risk: policy.risk, profile };
+  const waiting = new Set(manifest.core.standby.map(nodeIdOf));
   const fitting = candidates.filter(({ nodeId }) => waiting.has(nodeId));
-  const ranked = rankSuccessors(key, leaving, fitting).map(({ nodeId }) => nodeId);
-  return [...ranked, leaving].filter(streams.isAlive);
+  const ranked = rankSuccessors(placedKey(manifest, byNodeId(candidates)), x, fitting);
+  return [...ranked.map(({ nodeId }) => nodeId), holderAt(manifest, x)].filter(streams.isAlive);
 }
 
 /**
@@ -50,7 +48,7 @@ export function createHolderHealer(options: HealingOptions): (keyId: string) => 
       notice = { name: 'update', body: next };
       await store.batch([notices.note(notice, others, clock.nowMs() + parameters.formerHoldersToldMs)]);
     };
-    const order = { manifest, x, reason, nominees: nomineesFor(network, manifest, leaving), signer: null };
+    const order = { manifest, x, reason, nominees: nomineesFor(network, manifest, x), signer: null };
     const moved = await movePoint({ streams, clock, adopt }, order);
     if (notice) await notices.tell(notice);
     const { keyId } = manifest.core;

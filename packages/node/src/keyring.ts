@@ -1,5 +1,5 @@
 import { fromHex, type Log, type Risk, SkerryError, toHex } from '@skerry/base';
-import type { PlacementCertificate } from '@skerry/placement';
+import type { Candidate, PlacementCertificate } from '@skerry/placement';
 import {
   bytes,
   decode,
@@ -31,6 +31,8 @@ export type KeyNotes = {
   readonly alias: string | null;
   /** How each holder is called in messages, by node id. */
   readonly labels: Readonly<Record<string, string>>;
+  /** Those that held points of this epoch before, as they were known: they may have copies. */
+  readonly former: readonly Candidate[];
   /** The highest level that anything under the key asked for; it never falls, and nobody else learns of it. */
   readonly raisedTo: Risk;
 };

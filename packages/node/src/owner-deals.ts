@@ -92,7 +92,7 @@ export function createDeals(
     const { measuredRisk = null, kind = 'sealed', alias = null, risk } = protection;
     const entryOf = (manifest: Manifest, { certificate }: Placement): OwnedKey => {
       const at = { createdAtMs: clock.nowMs(), raisedTo: risk };
-      const notes = { ...at, certificate, measuredRisk, kind, alias, labels: labelsOf(manifest) };
+      const notes = { ...at, certificate, measuredRisk, kind, alias, labels: labelsOf(manifest), former: [] };
       return { manifest, previous: null, notes, revokedBefore: 0, tombstone: null };
     };
     const placed: DealOrder['place'] = excluded => place(protection, excluded);

@@ -1,12 +1,14 @@
 import { type Risk, riskLevels, SkerryError, toHex } from '@skerry/base';
 import { nodeCrypto } from '@skerry/crypto';
-import { type Candidate, certifySuccession, rankSuccessors } from '@skerry/placement';
+import { certifySuccession, rankSuccessors } from '@skerry/placement';
 import { type Manifest, nodeIdOf, type Proposal, seatsOf, successorHashOf } from '@skerry/wire';
 import { parameters } from '../parameters.ts';
 import type { OwnedKey } from './keyring.ts';
 import { type Moved, movePoint } from './moving.ts';
 import type { Notice, Outstanding } from './notices.ts';
 import { holdersOf, type OwnerKeys, type OwnershipOptions } from './owner-keys.ts';
+import { byNodeId, placedKey } from './placed-points.ts';
+import { holderAt } from './possession.ts';
 
 /** What a node does to the points of its owner's keys, and to what it knows of the keys. */
 type Moves = {
@@ -32,20 +34,18 @@ type Moves = {
   readonly raise: (keyId: Uint8Array, risk: Risk) => Promise<boolean>;
 };
 
-/** The holders of a key as they are known now; of whom nothing is known, as the certificate has them. */
-function placedNow({ manifest, notes }: OwnedKey, candidates: readonly Candidate[]): Candidate[] {
-  const now = new Map(candidates.map(candidate => [candidate.nodeId, candidate]));
-  const then = new Map(notes.certificate.holders.map(holder => [holder.nodeId, holder]));
-  return holdersOf(manifest).flatMap(nodeId => now.get(nodeId) ?? then.get(nodeId) ?? []);
-}
-
 /** Who may take a point: those that answer, by rank; and if there is nobody else, its holder once more. */
-function nomineesFor({ assessor, streams }: OwnershipOptions['network'], owned: OwnedKey, leaving: string) {
-  const { t, k, policy, profile, dealer } = owned.manifest.core;
+function nomineesFor(
+  { assessor, streams }: OwnershipOptions['network'],
+  { manifest, notes }: OwnedKey,
+  x: number,
+): string[] {
   const candidates = assessor.candidates();
-  const alive = candidates.filter(({ nodeId }) => streams.isAlive(nodeId) && nodeId !== nodeIdOf(dealer));
-  const key = { holders: placedNow(owned, candidates), t, k, risk: policy.risk, profile };
-  const ranked = rankSuccessors(key, leaving, alive).map(({ nodeId }) => nodeId);
+  const dealer = nodeIdOf(manifest.core.dealer);
+  const alive = candidates.filter(({ nodeId }) => streams.isAlive(nodeId) && nodeId !== dealer);
+  const known = byNodeId(notes.former, notes.certificate.holders, candidates);
+  const ranked = rankSuccessors(placedKey(manifest, known), x, alive).map(({ nodeId }) => nodeId);
+  const leaving = holderAt(manifest, x);
   const again = alive.some(({ nodeId }) => nodeId === leaving) ? [leaving] : [];
   return [...ranked.slice(0, parameters.nomineesMax), ...again];
 }
@@ -90,11 +90,13 @@ export function createMoves(options: OwnershipOptions, keys: OwnerKeys): Moves {
         const { certificate } = now.notes;
         const certified = candidate && certifySuccession(certificate, leaving, candidate, candidates);
         const labels = { ...now.notes.labels, [successor]: keys.nameOf(successor) };
-        const notes = { ...now.notes, labels, certificate: certified ?? certificate };
+        const gone = byNodeId(certificate.holders, candidates).get(leaving);
+        const former = gone && leaving !== successor ? [...now.notes.former, gone] : now.notes.former;
+        const notes = { ...now.notes, labels, former, certificate: certified ?? certificate };
         return { ...now, manifest: next, notes };
       });
     };
-    const nominees = nomineesFor(network, owned, leaving);
+    const nominees = nomineesFor(network, owned, x);
     const order = { manifest, x, reason, nominees, signer: keys.signer };
     const moved = await movePoint({ streams, clock, adopt }, order);
     if (notice) await notices.tell(notice);

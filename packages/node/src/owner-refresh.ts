@@ -88,7 +88,7 @@ export function createRefreshing(
     const order = { keyId, nonce, key, signer, previous, delayMs: policy.delayMs, place: placed };
     const entryOf = (manifest: Manifest, { certificate }: Placement): OwnedKey => {
       const now = keys.ownedKey(keyId);
-      const notes = { ...now.notes, certificate, labels: labelsOf(manifest) };
+      const notes = { ...now.notes, certificate, labels: labelsOf(manifest), former: [] };
       return { ...now, manifest, previous: now.manifest, notes };
     };
     return dealAs(options, keys, hands, order, entryOf, parameters.formerHoldersToldMs);

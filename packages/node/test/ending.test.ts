@@ -51,6 +51,7 @@ async function openHome(name: string) {
     kind: 'extractable' as const,
     alias: null,
     labels: {},
+    former: [],
     raisedTo: 'low' as const,
   };
   await store.batch([keyring.change({ manifest, previous: null, notes, revokedBefore: 0, tombstone: null })]);

@@ -27,6 +27,7 @@ beforeAll(async () => {
     measuredRisk: 'high',
     kind: 'sealed',
     alias: 'böök',
+    former: [],
     labels: { a: 'b' },
     raisedTo: 'high',
   };

@@ -5,52 +5,65 @@ import { certify, meetsTargets, type PlacementCertificate } from './certificate.
 import { dispersionDistance } from './distance.ts';
 import { capsOf, targetsOf, theftProbability } from './sizing.ts';
 
-/** A key's holders as they are, and what they are held to. */
+/** A point of a key: who holds it, and who held it before in this epoch, since they may have copies of its share. */
+export type PlacedPoint = {
+  readonly x: number;
+  /** Null where nothing is known of it. */
+  readonly holder: Candidate | null;
+  readonly former: readonly Candidate[];
+};
+
+/** A key's points as they are placed, and what they are held to. */
 export type PlacedKey = {
-  /** In the placement's order; those of which nothing is known are left out. */
-  readonly holders: readonly Candidate[];
+  readonly points: readonly PlacedPoint[];
   readonly t: number;
   readonly k: number;
   readonly risk: Risk;
   readonly profile: Profile;
 };
 
-function countIn(holders: readonly Candidate[], nameOf: (holder: Candidate) => string, name: string): number {
-  return holders.filter(holder => nameOf(holder) === name).length;
+/** Whether a candidate may take a point beside those that others have, or had. */
+function createFit({ points, t, k, risk, profile }: PlacedKey, x: number): (candidate: Candidate) => boolean {
+  const caps = capsOf({ t, k }, targetsOf(profile, risk), risk);
+  const others = points.filter(point => point.x !== x);
+  const everOf = ({ holder, former }: PlacedPoint): Candidate[] => [...(holder ? [holder] : []), ...former];
+  const knownTo = others.map(point => new Set(everOf(point).map(operatorOf)));
+  const taken = new Set(others.flatMap(point => everOf(point).map(({ nodeId }) => nodeId)));
+  const regions = others.flatMap(({ holder }) => (holder ? [holder.place.region] : []));
+  return candidate => {
+    const operator = operatorOf(candidate);
+    return (
+      !taken.has(candidate.nodeId) &&
+      knownTo.filter(operators => operators.has(operator)).length < caps.perOperator &&
+      regions.filter(region => region === candidate.place.region).length < caps.perRegion
+    );
+  };
 }
 
-const regionOf = ({ place }: Candidate): string => place.region;
-
 /**
- * Nodes that may take a holder's place under the hard caps of the key's level, the best first: those over its trust floor,
- * by the placement's own objective with the other holders; then the others.
+ * Nodes that may take a point under the hard caps of the key's level, the best first: those over its trust floor, by the
+ * placement's own objective with the other holders; then the others. What an operator's nodes held before counts
+ * against it as what they hold: they may have kept copies.
  *
  * @param key as it is placed now
- * @param leaving node id of the holder that goes; it is none of the result
- * @param candidates nodes as they are known; holders among them are passed over
+ * @param x the point that moves; its holder is none of the result
+ * @param candidates nodes as they are known
  * @throws SIZING_INVALID where there is no such level or profile
  */
-export function rankSuccessors(
-  key: PlacedKey,
-  leaving: string,
-  candidates: readonly Candidate[],
-): Candidate[] {
-  const { risk, profile } = key;
-  const targets = targetsOf(profile, risk);
-  const caps = capsOf(key, targets, risk);
+export function rankSuccessors(key: PlacedKey, x: number, candidates: readonly Candidate[]): Candidate[] {
+  const { points, risk, profile } = key;
+  const { trustFloor } = targetsOf(profile, risk);
   const { dispersionWeight } = levelTable[risk];
-  const staying = key.holders.filter(({ nodeId }) => nodeId !== leaving);
-  const taken = new Set([leaving, ...staying.map(({ nodeId }) => nodeId)]);
-  const fits = (candidate: Candidate): boolean =>
-    countIn(staying, operatorOf, operatorOf(candidate)) < caps.perOperator &&
-    countIn(staying, regionOf, regionOf(candidate)) < caps.perRegion;
+  const leaving = points.find(point => point.x === x)?.holder?.nodeId;
+  const staying = points.flatMap(({ x: other, holder }) => (holder && other !== x ? [holder] : []));
+  const fits = createFit(key, x);
   const ranked = candidates
-    .filter(candidate => !taken.has(candidate.nodeId) && fits(candidate))
+    .filter(candidate => candidate.nodeId !== leaving && fits(candidate))
     .map(candidate => {
       const distances = staying.map(holder => dispersionDistance(candidate, holder));
       const mean = distances.reduce((sum, distance) => sum + distance, 0) / Math.max(1, distances.length);
       const worth = (1 - dispersionWeight) * candidate.trust + dispersionWeight * mean;
-      return { candidate, isTrusted: candidate.trust >= targets.trustFloor, worth };
+      return { candidate, isTrusted: candidate.trust >= trustFloor, worth };
     });
   ranked.sort(
     (a, b) =>

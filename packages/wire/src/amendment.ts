@@ -70,6 +70,18 @@ export function seatsOf({ core, amendments }: Amended): Seat[] {
 }
 
 /**
+ * Who has held each point of a key in this epoch, in turn; the last holds it now, or is to.
+ *
+ * @param manifest core and amendments, which were checked
+ * @returns node keys by point, in the core's order
+ */
+export function tenuresOf({ core, amendments }: Amended): Map<number, Uint8Array[]> {
+  const tenures = new Map(core.holders.map(({ x, nodeKey }) => [x, [nodeKey]]));
+  for (const { proposal } of amendments) tenures.get(proposal.x)?.push(proposal.nodeKey);
+  return tenures;
+}
+
+/**
  * The last amendment of a point, or undefined.
  *
  * @param amendments of one core, in order
