@@ -44,7 +44,7 @@ describe('a successor', () => {
     const twoOf = (change: (holder: Candidate) => Candidate): PlacedKey => {
       const points = others.map(point => {
         const isOne = point.holder === second || point.holder === third;
-        return isOne ? { ...point, holder: change(point.holder!) } : point;
+        return isOne ? { ...point, holder: change(point.holder) } : point;
       });
       return { ...placed(), points };
     };
