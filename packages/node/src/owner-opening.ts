@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type ErrorCode, SkerryError, toHex } from '@skerry/base';
+import { assert, type ErrorCode, SkerryError, toHex } from '@skerry/base';
 import { nodeRandom } from '@skerry/crypto';
 import type { RoundObservation } from '@skerry/custody';
 import { grantBytesMax, type Manifest, nodeIdOf, seatsOf } from '@skerry/wire';
@@ -27,6 +27,8 @@ const behindCodes: ReadonlySet<ErrorCode> = new Set([
   'KEY_NOT_ACTIVE',
   'KEY_UNAVAILABLE',
 ]);
+
+const isBehind = (error: unknown): boolean => error instanceof SkerryError && behindCodes.has(error.code);
 
 /** Holders would take a request with a grant that is longer than any for malformed, and seem to be at fault. */
 function checkLength(grant: Uint8Array): void {
@@ -65,6 +67,20 @@ export function createOpening(options: OwnershipOptions, keys: OwnerKeys): Openi
     );
   }
 
+  /** Opens by the first manifest, and where holders say that the key has gone on, by the next one. */
+  async function openInTurn(
+    [manifest, ...others]: readonly Manifest[],
+    grant: Uint8Array,
+  ): Promise<OpenedKey> {
+    assert(manifest !== undefined, 'there is a manifest to open by');
+    try {
+      return await openWith(manifest, grant);
+    } catch (error) {
+      if (!isBehind(error) || others.length === 0) throw error;
+      return openInTurn(others, grant);
+    }
+  }
+
   /** Opens by what is known of the key, and where that may be old, once more by what the network knows. */
   async function openLately(manifest: Manifest, grant: Uint8Array): Promise<OpenedKey> {
     const over = new AbortController();
@@ -77,13 +93,14 @@ export function createOpening(options: OwnershipOptions, keys: OwnerKeys): Openi
     try {
       return await openWith(manifest, grant);
     } catch (error) {
-      if (!(error instanceof SkerryError) || !behindCodes.has(error.code)) throw error;
+      if (!isBehind(error)) throw error;
       over.abort();
       const newer = (await late.catch(() => undefined)) ?? (await keys.lookAgain(manifest));
+      if (newer) return openWith(newer, grant);
+      // a new epoch that holders do not serve yet, and may from the next moment on: by the former one, and then by it again
       const before = keys.findOwned(manifest.core.keyId)?.previous;
-      const other = newer ?? before;
-      if (!other) throw error;
-      return openWith(other, grant);
+      if (!before) throw error;
+      return openInTurn([before, manifest], grant);
     } finally {
       over.abort();
     }

@@ -1,6 +1,14 @@
 import { type Risk, toHex } from '@skerry/base';
-import { type Failure, isExposed, type Margin, marginOf, type Remedy, remediesFor } from '@skerry/custody';
-import { type Counts, targetsOf, theftWithStrays } from '@skerry/placement';
+import {
+  type Failure,
+  isExposed,
+  isTheftOver,
+  type Margin,
+  marginOf,
+  type Remedy,
+  remediesFor,
+} from '@skerry/custody';
+import type { Counts } from '@skerry/placement';
 import type { TrustStatement } from '@skerry/trust';
 import { type Manifest, nodeIdOf, seatsOf } from '@skerry/wire';
 import { codeOf } from './asking.ts';
@@ -29,26 +37,6 @@ export function failuresOf(health: HealthStore, manifest: Manifest): Map<number,
     if (failure) failures.set(x, failure);
   }
   return failures;
-}
-
-/** Copies that former holders may still have, by the node that holds the point now. */
-function straysOf({ core, amendments }: Manifest): Map<string, number> {
-  const copies = new Map<number, number>();
-  const holders = new Map(core.holders.map(({ x, nodeKey }) => [x, nodeIdOf(nodeKey)]));
-  for (const { proposal } of amendments) {
-    const successor = nodeIdOf(proposal.nodeKey);
-    if (holders.get(proposal.x) !== successor) copies.set(proposal.x, (copies.get(proposal.x) ?? 0) + 1);
-    holders.set(proposal.x, successor);
-  }
-  return new Map([...copies].map(([x, count]) => [holders.get(x) ?? '', count]));
-}
-
-/** Whether a key that met its level's targets misses the one for theft with the copies of former holders. */
-function isTheftOver({ manifest, notes }: OwnedKey): boolean {
-  const { policy, profile } = manifest.core;
-  const strays = straysOf(manifest);
-  if (strays.size === 0 || policy.reduced || policy.manual || notes.certificate.reduced) return false;
-  return theftWithStrays(notes.certificate, strays) > targetsOf(profile, policy.risk).theftMax;
 }
 
 function isDenied(statement: TrustStatement | null): boolean {
@@ -104,7 +92,7 @@ export function createStandings({
     const failures = failuresOf(health, manifest);
     const suspects = suspectsOf(manifest);
     const { raisedTo } = notes;
-    const over = { isTheftOver: isTheftOver(owned), canLift: canLift(owned) };
+    const over = { isTheftOver: isTheftOver(manifest, notes.certificate), canLift: canLift(owned) };
     const remedies = remediesFor(
       { manifest, failures, suspects, raisedTo, ...over },
       clock.nowMs(),

@@ -130,7 +130,7 @@ export async function deathOf(node: CrashingNode, work: Promise<unknown>): Promi
   const reborn = node.reborn();
   const outcome = await Promise.race([reborn, work]);
   const isDying = outcome === undefined || node.deaths() > before;
-  const late = new Promise<string>(resolve => setTimeout(resolve, 5_000, 'late'));
+  const late = new Promise<string>(resolve => setTimeout(resolve, 15_000, 'late'));
   if (!isDying && (await Promise.race([reborn, late])) === 'late') {
     throw new Error(
       `the node did not get where it was to die: ${typeof outcome === 'string' ? outcome : 'done'}`,
