@@ -21,6 +21,7 @@ export { type HealerEffect, type HealerEvent, startHealing, stepHealing } from '
 export {
   type HeldCase,
   isExposed,
+  isTheftOver,
   type Margin,
   type MarginLevel,
   marginOf,
@@ -29,6 +30,7 @@ export {
   type RefreshReason,
   type Remedy,
   remediesFor,
+  theftOf,
 } from './src/healing.ts';
 export {
   type Doubt,

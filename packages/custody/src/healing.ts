@@ -1,5 +1,6 @@
-import { equalBytes, type Risk, riskLevels } from '@skerry/base';
-import { type Core, type Manifest, quorumOf, seatsOf } from '@skerry/wire';
+import { equalBytes, type Risk, riskLevels, toHex } from '@skerry/base';
+import { type PlacementCertificate, targetsOf, theftWithStrays } from '@skerry/placement';
+import { type Core, type Manifest, nodeIdOf, quorumOf, seatsOf, tenuresOf } from '@skerry/wire';
 import type { Failure } from './health.ts';
 
 /** How a key stands: all its shares live; some missing; so few beyond the threshold that the next may matter; too few. */
@@ -47,6 +48,41 @@ export type OwnedCase = {
   /** Whether a key below its level's targets could have them on the network as it is. */
   readonly canLift: boolean;
 };
+
+/** Copies that former holders may still have, by the node that holds the point now. */
+function straysOf(manifest: Manifest): Map<string, number> {
+  const strays = new Map<string, number>();
+  for (const nodeKeys of tenuresOf(manifest).values()) {
+    const holder = nodeKeys.at(-1);
+    const others = new Set(nodeKeys.map(toHex));
+    if (holder && others.delete(toHex(holder)) && others.size > 0) strays.set(nodeIdOf(holder), others.size);
+  }
+  return strays;
+}
+
+/**
+ * P(theft) of a key, with the copies that former holders may still have of their shares.
+ *
+ * @param manifest of the key
+ * @param certificate of its holders now
+ * @returns probability 0..1
+ */
+export function theftOf(manifest: Manifest, certificate: PlacementCertificate): number {
+  return theftWithStrays(certificate, straysOf(manifest));
+}
+
+/**
+ * Whether a key that met its level's targets misses the one for theft, as former holders may have copies of their shares.
+ *
+ * @param manifest of the key
+ * @param certificate of its holders now
+ */
+export function isTheftOver(manifest: Manifest, certificate: PlacementCertificate): boolean {
+  const { policy, profile } = manifest.core;
+  if (policy.reduced || policy.manual || certificate.reduced) return false;
+  const hasStrays = straysOf(manifest).size > 0;
+  return hasStrays && theftOf(manifest, certificate) > targetsOf(profile, policy.risk).theftMax;
+}
 
 /** Points of which a copy may be in wrong hands: whose holder is suspect now, or was moved away for it. */
 function leakedPoints({ manifest, suspects }: Pick<OwnedCase, 'manifest' | 'suspects'>): Set<number> {

@@ -53,20 +53,39 @@ export async function move(
   from: Uint8Array,
   vanish: (index: number, effect: MoverEffect) => boolean = () => false,
 ): Promise<MoveOutcome> {
-  const env = () => ({ crypto: nodeCrypto, nowMs: world.timeline.nowMs() });
   const effects: MoverEffect[] = [];
-  let { state, effects: due } = startMove(env(), order);
-  const waiting = [...due];
-  for (let effect = waiting.shift(); effect; effect = waiting.shift()) {
+  const mover = startMover(world, order, from);
+  for (;;) {
+    const effect = mover.next();
     if (vanish(effects.length, effect)) return { result: 'vanished', effects };
     effects.push(effect);
     if (effect.type === 'done') return { result: effect.manifest, effects };
     if (effect.type === 'fail') return { result: effect.error, effects };
-    const event = await eventOf(world, from, effect);
-    ({ state, effects: due } = stepMove(env(), state, event));
-    waiting.push(...due);
+    await mover.carry();
   }
-  throw new Error('a move ends');
+}
+
+/** A mover's machine that is carried step by step: what is due next, and that it is done. */
+export function startMover(world: World, order: MoveOrder, from: Uint8Array) {
+  const env = () => ({ crypto: nodeCrypto, nowMs: world.timeline.nowMs() });
+  let { state, effects: due } = startMove(env(), order);
+  const waiting = [...due];
+  const next = (): MoverEffect => {
+    const [effect] = waiting;
+    if (!effect) throw new Error('a move ends');
+    return effect;
+  };
+  return {
+    next,
+    carry: async (): Promise<void> => {
+      const effect = next();
+      waiting.shift();
+      if (effect.type === 'done' || effect.type === 'fail') throw new Error('what is over is not carried');
+      const event = await eventOf(world, from, effect);
+      ({ state, effects: due } = stepMove(env(), state, event));
+      waiting.push(...due);
+    },
+  };
 }
 
 async function eventOf(

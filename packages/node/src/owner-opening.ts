@@ -35,88 +35,101 @@ function checkLength(grant: Uint8Array): void {
   if (grant.length > grantBytesMax) throw new SkerryError('GRANT_INVALID', 'the grant is longer than any');
 }
 
+/** The terms of the grants that an owner gives itself. */
+const ownTerms = { lifeMs: ownGrantLifeMs, uses: null };
+
+/** Who opens, and what it knows of keys. */
+type Opener = { readonly options: OwnershipOptions; readonly keys: OwnerKeys };
+
+/** Opens by one manifest, and notes what is seen of its holders. */
+async function openWith(
+  { options, keys }: Opener,
+  manifest: Manifest,
+  grant: Uint8Array,
+): Promise<OpenedKey> {
+  const { network, nodeKey, nodeSeed, clock } = options;
+  const { streams, evidence } = network;
+  const { keyId } = manifest.core;
+  const owned = keys.findOwned(keyId);
+  const holders = seatsOf(manifest).map(seat => {
+    const nodeId = nodeIdOf(seat.nodeKey);
+    return { x: seat.x, nodeId, label: owned?.notes.labels[nodeId] ?? keys.nameOf(nodeId) };
+  });
+  const onObserved = (observations: readonly RoundObservation[]): void => {
+    for (const observation of observations) {
+      const kind = seenInRound(observation);
+      if (kind === undefined || !countsInOpen(kind, owned !== undefined)) continue;
+      if (kind === 'share-lost') evidence.noteLost(observation.nodeId, toHex(keyId));
+      else evidence.note(observation.nodeId, kind);
+    }
+  };
+  return openKey(
+    { streams, nodeKey, confirmationSeed: nodeSeed, clock, random: nodeRandom, onObserved },
+    { manifest, grant, holders },
+  );
+}
+
+/** Opens by the first manifest, and where holders say that the key has gone on, by the next one. */
+async function openInTurn(
+  opener: Opener,
+  [manifest, ...others]: readonly Manifest[],
+  grant: Uint8Array,
+): Promise<OpenedKey> {
+  assert(manifest !== undefined, 'there is a manifest to open by');
+  try {
+    return await openWith(opener, manifest, grant);
+  } catch (error) {
+    if (!isBehind(error) || others.length === 0) throw error;
+    return openInTurn(opener, others, grant);
+  }
+}
+
+/** Opens by what is known of the key, and where that may be old, once more by what the network knows. */
+async function openLately(opener: Opener, manifest: Manifest, grant: Uint8Array): Promise<OpenedKey> {
+  const { keys } = opener;
+  const over = new AbortController();
+  // an open that takes long may be by an old manifest: so that one is looked for meanwhile
+  const late = sleep(parameters.lookAgainMs, undefined, { signal: over.signal }).then(
+    async () => keys.lookAgain(manifest),
+    async () => undefined,
+  );
+  late.catch(() => undefined); // it is looked at below
+  try {
+    return await openWith(opener, manifest, grant);
+  } catch (error) {
+    if (!isBehind(error)) throw error;
+    over.abort();
+    const newer = (await late.catch(() => undefined)) ?? (await keys.lookAgain(manifest));
+    if (newer) return openWith(opener, newer, grant);
+    // a new epoch that holders do not serve yet, and may from the next moment on: by the former one, and then by it again
+    const before = keys.findOwned(manifest.core.keyId)?.previous;
+    if (!before) throw error;
+    return openInTurn(opener, [before, manifest], grant);
+  } finally {
+    over.abort();
+  }
+}
+
 /** Opens keys of others by their grants, and own ones. */
 export function createOpening(options: OwnershipOptions, keys: OwnerKeys): Opening {
-  const { network, nodeKey, nodeSeed, clock } = options;
-  const self = nodeIdOf(nodeKey);
-  const ownTerms = { lifeMs: ownGrantLifeMs, uses: null };
+  const opener: Opener = { options, keys };
+  const self = nodeIdOf(options.nodeKey);
   const ownGrant = createOwnGrants(
     async keyId => keys.issueFor(await keys.findOwnManifest(keyId), self, ownTerms),
-    clock,
+    options.clock,
   );
-
-  async function openWith(manifest: Manifest, grant: Uint8Array): Promise<OpenedKey> {
-    const { keyId } = manifest.core;
-    const owned = keys.findOwned(keyId);
-    const holders = seatsOf(manifest).map(seat => {
-      const nodeId = nodeIdOf(seat.nodeKey);
-      return { x: seat.x, nodeId, label: owned?.notes.labels[nodeId] ?? keys.nameOf(nodeId) };
-    });
-    const { streams, evidence } = network;
-    const onObserved = (observations: readonly RoundObservation[]): void => {
-      for (const observation of observations) {
-        const kind = seenInRound(observation);
-        if (kind === undefined || !countsInOpen(kind, owned !== undefined)) continue;
-        if (kind === 'share-lost') evidence.noteLost(observation.nodeId, toHex(keyId));
-        else evidence.note(observation.nodeId, kind);
-      }
-    };
-    return openKey(
-      { streams, nodeKey, confirmationSeed: nodeSeed, clock, random: nodeRandom, onObserved },
-      { manifest, grant, holders },
-    );
-  }
-
-  /** Opens by the first manifest, and where holders say that the key has gone on, by the next one. */
-  async function openInTurn(
-    [manifest, ...others]: readonly Manifest[],
-    grant: Uint8Array,
-  ): Promise<OpenedKey> {
-    assert(manifest !== undefined, 'there is a manifest to open by');
-    try {
-      return await openWith(manifest, grant);
-    } catch (error) {
-      if (!isBehind(error) || others.length === 0) throw error;
-      return openInTurn(others, grant);
-    }
-  }
-
-  /** Opens by what is known of the key, and where that may be old, once more by what the network knows. */
-  async function openLately(manifest: Manifest, grant: Uint8Array): Promise<OpenedKey> {
-    const over = new AbortController();
-    // an open that takes long may be by an old manifest: so that one is looked for meanwhile
-    const late = sleep(parameters.lookAgainMs, undefined, { signal: over.signal }).then(
-      async () => keys.lookAgain(manifest),
-      async () => undefined,
-    );
-    late.catch(() => undefined); // it is looked at below
-    try {
-      return await openWith(manifest, grant);
-    } catch (error) {
-      if (!isBehind(error)) throw error;
-      over.abort();
-      const newer = (await late.catch(() => undefined)) ?? (await keys.lookAgain(manifest));
-      if (newer) return openWith(newer, grant);
-      // a new epoch that holders do not serve yet, and may from the next moment on: by the former one, and then by it again
-      const before = keys.findOwned(manifest.core.keyId)?.previous;
-      if (!before) throw error;
-      return openInTurn([before, manifest], grant);
-    } finally {
-      over.abort();
-    }
-  }
-
   return {
     open: async (keyId, presented) => {
       const manifest = await keys.findManifest(keyId);
       const owned = keys.findOwned(keyId);
       if (presented) checkLength(presented);
-      return openLately(manifest, presented ?? (await ownGrant(keyId, owned?.revokedBefore ?? 0)));
+      const grant = presented ?? (await ownGrant(keyId, owned?.revokedBefore ?? 0));
+      return openLately(opener, manifest, grant);
     },
     openPending: async manifest => {
       const { epoch } = manifest.core;
       const { token } = await keys.issueFor(manifest, self, { ...ownTerms, epoch });
-      return (await openWith(manifest, token)).key;
+      return (await openWith(opener, manifest, token)).key;
     },
   };
 }

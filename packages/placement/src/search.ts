@@ -71,13 +71,15 @@ function dealOut(members: readonly Candidate[], count: number): Candidate[][] {
 
 /**
  * For each t and k, the least that any k of the pool could miss by: the k most available and the k most trusted
- * nodes, spread evenly over all regions and operators. Clustering only fattens tails as thin as the targets.
+ * nodes, spread evenly over all regions and operators. Clustering only fattens tails as thin as the targets. What could
+ * miss least comes first, then the smaller k, then the smaller t; so what could miss by nothing comes before the rest is
+ * worked out.
  */
-function pairsOf(pool: Pool, level: Level, minima: Minima): Pair[] {
+function* pairsOf(pool: Pool, level: Level, minima: Minima): Generator<Pair, void> {
   const available = pool.candidates.toSorted((a, b) => b.availability - a.availability);
   const trusted = pool.candidates.toSorted((a, b) => b.trust - a.trust);
   const { lossMax, theftMax, repairBudget } = level.targets;
-  const pairs: Pair[] = [];
+  const others: Pair[] = [];
   for (let k = minima.k; k <= Math.min(pool.candidates.length, plannedShareCountMax); k++) {
     const down = failureDistribution(dealOut(available.slice(0, k), pool.regionCount).map(regionGroup));
     const fallen = failureDistribution(dealOut(trusted.slice(0, k), pool.operatorCount).map(operatorGroup));
@@ -86,10 +88,12 @@ function pairsOf(pool: Pool, level: Level, minima: Minima): Pair[] {
       if (k > caps.perOperator * pool.operatorCount || k > caps.perRegion * pool.regionCount) continue;
       const loss = missOf(upperTail(down, k - t + 1), lossMax);
       const theft = missOf(upperTail(fallen, t - repairBudget), theftMax);
-      pairs.push({ t, k, bound: { loss, theft } });
+      const pair = { t, k, bound: { loss, theft } };
+      if (worse(pair.bound) === 0) yield pair;
+      else others.push(pair);
     }
   }
-  return pairs.sort((a, b) => worse(a.bound) - worse(b.bound) || a.k - b.k || a.t - b.t);
+  yield* others.sort((a, b) => worse(a.bound) - worse(b.bound) || a.k - b.k || a.t - b.t);
 }
 
 /**

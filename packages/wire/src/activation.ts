@@ -3,6 +3,7 @@ import { sharesMax } from '../parameters.ts';
 import { type Core, xShape } from './core.ts';
 import { ascends } from './order.ts';
 import { bytes, list, type TypeOf, tuple } from './shapes.ts';
+import { createVerdicts } from './verdicts.ts';
 
 /** A holder's receipt for one share: signed by its node key and by the share's own verification key. */
 export const receiptShape = tuple({
@@ -73,6 +74,8 @@ export function receiptsNeeded(core: Pick<Core, 't' | 'n' | 'repairBudget'>): nu
   return Math.max(core.n, core.t + core.repairBudget);
 }
 
+const trueActivations = createVerdicts();
+
 /**
  * Holds that an activation is its dealer's and carries enough true receipts of distinct points. The dealer's
  * signature comes first, so that a stranger's list of 255 receipts costs one verification and not 510.
@@ -89,12 +92,14 @@ export function checkActivation(
   activation: Activation,
 ): void {
   const { receipts } = activation;
-  const valid =
-    equalBytes(activation.coreHash, coreHash) &&
-    ascends(receipts.map(({ x }) => x)) &&
-    receipts.length >= receiptsNeeded(core) &&
-    crypto.ed25519Verify(core.dealer, activationPreimage(coreHash, receipts), activation.signature) &&
-    receipts.every(receipt => verifyReceipt(crypto, core, coreHash, receipt));
-  if (!valid)
-    throw new SkerryError('ACTIVATION_INVALID', 'an activation lacks receipts or one of them is false');
+  trueActivations.once(crypto, activation, core, () => {
+    const valid =
+      equalBytes(activation.coreHash, coreHash) &&
+      ascends(receipts.map(({ x }) => x)) &&
+      receipts.length >= receiptsNeeded(core) &&
+      crypto.ed25519Verify(core.dealer, activationPreimage(coreHash, receipts), activation.signature) &&
+      receipts.every(receipt => verifyReceipt(crypto, core, coreHash, receipt));
+    if (!valid)
+      throw new SkerryError('ACTIVATION_INVALID', 'an activation lacks receipts or one of them is false');
+  });
 }

@@ -14,6 +14,7 @@ import { type AuthoritySignature, authorityShape, checkAuthority, keyIdOf } from
 import { hasLowOrder } from './exchange-key.ts';
 import { areDistinct, ascends } from './order.ts';
 import { bytes, flag, integer, list, nullable, type TypeOf, timeMs, tuple, word } from './shapes.ts';
+import { createVerdicts } from './verdicts.ts';
 
 /** The number of a sharing, from 1. */
 export const epochShape = integer(1, 0xffff_ffff);
@@ -73,6 +74,9 @@ export const coreShape = tuple({
 /** A decoded core; `checkCore` says whether it keeps the rules and is signed. */
 export type Core = TypeOf<typeof coreShape>;
 
+/** Hashes of cores as they were worked out: a core does not change. */
+const coreHashes = new WeakMap<Crypto, WeakMap<Core, Uint8Array<ArrayBuffer>>>();
+
 /**
  * The hash that names a core and that its authority signs.
  *
@@ -80,7 +84,11 @@ export type Core = TypeOf<typeof coreShape>;
  * @returns 32 bytes
  */
 export function coreHashOf(crypto: Crypto, core: Core): Uint8Array<ArrayBuffer> {
-  return crypto.sha256(preimage('core', coreShape.pack(core)));
+  const known = coreHashes.get(crypto) ?? new WeakMap<Core, Uint8Array<ArrayBuffer>>();
+  coreHashes.set(crypto, known);
+  const coreHash = known.get(core) ?? crypto.sha256(preimage('core', coreShape.pack(core)));
+  known.set(core, coreHash);
+  return coreHash;
 }
 
 /**
@@ -145,6 +153,8 @@ function rulesOnPlaces({ points, holders, standby, dealer }: Core): Rule[] {
   ];
 }
 
+const signedCores = createVerdicts();
+
 /**
  * Holds that a core keeps every rule (docs/PROTOCOL.md, deposit) and is signed by its authority. The rules compare
  * bytes only; what costs more, the signatures, comes last and is at most `authorityKeysMax` verifications.
@@ -159,11 +169,13 @@ export function checkCore(
   core: Core,
   signatures: readonly AuthoritySignature[],
 ): Uint8Array<ArrayBuffer> {
-  const identity = rulesOnIdentity(core, keyIdOf(crypto, core.authority, core.nonce));
-  const rules = [...identity, ...rulesOnCounts(core), ...rulesOnPlaces(core)];
-  const broken = rules.find(([holds]) => !holds);
-  if (broken) throw new SkerryError('CORE_INVALID', broken[1]);
   const hash = coreHashOf(crypto, core);
-  checkAuthority(crypto, core.authority, hash, signatures);
+  signedCores.once(crypto, core, signatures, () => {
+    const identity = rulesOnIdentity(core, keyIdOf(crypto, core.authority, core.nonce));
+    const rules = [...identity, ...rulesOnCounts(core), ...rulesOnPlaces(core)];
+    const broken = rules.find(([holds]) => !holds);
+    if (broken) throw new SkerryError('CORE_INVALID', broken[1]);
+    checkAuthority(crypto, core.authority, hash, signatures);
+  });
   return hash;
 }

@@ -95,6 +95,13 @@ export function checkManifestRecord(crypto: Crypto, path: string, received: Uint
   return manifest;
 }
 
+/** Whether two manifests are of the same parts, so that they need not be compared. */
+function isOfSame(a: Manifest, b: Manifest): boolean {
+  const isSameChain =
+    a.amendments.length === b.amendments.length && a.amendments.every((one, i) => one === b.amendments[i]);
+  return a.core === b.core && a.activation === b.activation && a.successor === b.successor && isSameChain;
+}
+
 /**
  * Orders two valid manifests of one key: the later epoch is newer, then the lower core hash, then the newer chain of
  * amendments, then one with a successor, then the lower bytes. All nodes that see the same manifests so keep the same
@@ -103,6 +110,7 @@ export function checkManifestRecord(crypto: Crypto, path: string, received: Uint
  * @returns positive when `a` is newer than `b`, 0 only when they are the same
  */
 export function compareManifests(crypto: Crypto, a: Manifest, b: Manifest): number {
+  if (isOfSame(a, b)) return 0;
   if (a.core.epoch !== b.core.epoch) return a.core.epoch - b.core.epoch;
   const coreHash = coreHashOf(crypto, a.core);
   const byHash = compareBytes(coreHashOf(crypto, b.core), coreHash);
