@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { main } from '@skerry/cli';
 
 /** The command line's program, for a process of its own. */
-export const skerryProgram = fileURLToPath(new URL('../../packages/cli/bin/skerry.js', import.meta.url));
+export const skerryProgram = fileURLToPath(new URL('../packages/cli/bin/skerry.js', import.meta.url));
 
 /** A process that was started, and the first line that it wrote. */
 type Child = { readonly line: string; readonly end: () => Promise<void> };
@@ -64,9 +64,13 @@ export async function endProcess(child: ChildProcess): Promise<void> {
  * Starts a Node program that stays, and waits for its first line.
  *
  * @param argv the program and its arguments
+ * @param complaints what becomes of its standard error
  */
-export async function startChild(argv: readonly string[]): Promise<Child> {
-  const child = startProcess(process.execPath, argv, 'inherit');
+export async function startChild(
+  argv: readonly string[],
+  complaints: 'inherit' | 'ignore' = 'inherit',
+): Promise<Child> {
+  const child = startProcess(process.execPath, argv, complaints);
   const lines = createInterface({ input: child.stdout! });
   const [line] = (await Promise.race([once(lines, 'line'), once(child, 'exit')])) as [unknown];
   if (typeof line !== 'string') throw new Error(`${argv[0]} ended before it was ready`);
@@ -76,7 +80,7 @@ export async function startChild(argv: readonly string[]): Promise<Child> {
 /**
  * Makes a home with an operator of its own.
  *
- * @param folder a directory of the bench
+ * @param folder a directory for homes
  * @param index from 0; chooses the place
  */
 export async function makeHome(folder: string, index: number): Promise<string> {
@@ -89,20 +93,26 @@ export async function makeHome(folder: string, index: number): Promise<string> {
   return home;
 }
 
-/** A daemon in a process of its own, and where it listens. */
-type Daemon = Pick<Child, 'end'> & { readonly listen: readonly string[] };
+/** A daemon in a process of its own, who it is and where it listens. */
+export type Daemon = Pick<Child, 'end'> & { readonly nodeId: string; readonly listen: readonly string[] };
 
 /**
  * Starts the daemon of a home.
  *
  * @param home as `makeHome` made it
  * @param bootstrap where another daemon listens; nothing for the first
+ * @param complaints what becomes of its standard error
  */
-export async function startDaemon(home: string, bootstrap: readonly string[]): Promise<Daemon> {
+export async function startDaemon(
+  home: string,
+  bootstrap: readonly string[],
+  complaints: 'inherit' | 'ignore' = 'inherit',
+): Promise<Daemon> {
   const joining = bootstrap.flatMap(address => ['--bootstrap', address]);
   const argv = ['run', '--home', home, '--listen', '/ip4/127.0.0.1/tcp/0', ...joining, '--json', '--quiet'];
-  const { line, end } = await startChild([skerryProgram, ...argv]);
-  return { listen: (JSON.parse(line) as { listen: string[] }).listen, end };
+  const { line, end } = await startChild([skerryProgram, ...argv], complaints);
+  const { nodeId, listen } = JSON.parse(line) as Omit<Daemon, 'end'>;
+  return { nodeId, listen, end };
 }
 
 /**

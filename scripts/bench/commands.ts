@@ -1,5 +1,5 @@
+import { skerryProgram, until } from '../cluster.ts';
 import { type Case, compare, run, timeMs } from './case.ts';
-import { skerryProgram, until } from './cluster.ts';
 import { counts } from './custody.ts';
 import type { Tang } from './tang.ts';
 

@@ -5,7 +5,7 @@ import { tcp } from '@libp2p/tcp';
 import { lpStream } from '@libp2p/utils';
 import { multiaddr } from '@multiformats/multiaddr';
 import { createLibp2p } from 'libp2p';
-import { startChild } from './cluster.ts';
+import { startChild } from '../cluster.ts';
 import type { Exchange } from './exchanges.ts';
 
 /** libp2p protocol of the echo. */

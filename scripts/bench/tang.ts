@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { access, mkdir } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
-import { endProcess, startProcess, until } from './cluster.ts';
+import { endProcess, startProcess, until } from '../cluster.ts';
 
 /** clevis with tang servers on this machine, all of one sss pin. */
 export type Tang = {

@@ -30,6 +30,8 @@ export type Invocation = {
   readonly warn: (message: string) => Promise<void>;
   /** A progress line on standard error. */
   readonly startProgress: () => Progress;
+  /** What the process ends with where the result was printed, and yet is not what it should be: 1, else 0. */
+  exitCode: 0 | 1;
 };
 
 /** A command: what its file in src/commands exports. */
@@ -68,6 +70,7 @@ export function createInvocation(program: Command, io: Io): Invocation {
     color: takesColor(io),
     paint: createPaint(takesColor(io)),
     figureColumns: figureColumns(io.stdout),
+    exitCode: 0,
     tableWidth: io.stdout.isTTY === true ? columnsOf(io.stdout) : undefined,
     findHome: home,
     async loadConfiguration() {

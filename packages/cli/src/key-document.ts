@@ -46,6 +46,8 @@ export function keyDocument(owned: OwnedKey, peer: Pick<Peer, 'isAlive' | 'stand
     exposed: isExposed,
     /** points that were moved in this epoch */
     moved: amendments.length,
+    /** those of them that holders voted for while the owner was away */
+    movedByVotes: amendments.filter(({ votes }) => votes.length > 0).length,
     /** whether enough holders serve the epoch, so that the one before is over */
     settled: previous === null,
     /** the highest level that anything under the key asked for */

@@ -94,6 +94,11 @@ const slots: readonly CommandSlot[] = [
     summary: 'what is wrong with the daemon or its standing, and what to do',
     load: async () => (await import('./commands/doctor.ts')).doctorCommand,
   },
+  {
+    name: 'sim',
+    summary: 'run a network in virtual time, and hold it against what is promised',
+    load: async () => (await import('./commands/sim.ts')).simCommand,
+  },
 ];
 
 const afterHelp = `
@@ -127,7 +132,8 @@ function usageError(error: CommanderError): SkerryError {
   return new SkerryError('USAGE', `${message}; see skerry --help`);
 }
 
-async function run(argv: readonly string[], json: boolean, io: Io): Promise<void> {
+/** Runs it; says the exit code. */
+async function run(argv: readonly string[], json: boolean, io: Io): Promise<number> {
   let output = '';
   const program = createProgram(text => {
     output += text;
@@ -145,6 +151,7 @@ async function run(argv: readonly string[], json: boolean, io: Io): Promise<void
     const name = error.code === 'commander.version' ? 'version' : 'help';
     await writeText(io.stdout, json ? toJsonLine({ [name]: output.trim() }) : output);
   }
+  return invocation.exitCode;
 }
 
 /**
@@ -159,8 +166,7 @@ export async function main(argv: readonly string[], io: Io): Promise<number> {
   const end = argv.indexOf('--');
   const json = argv.slice(0, end < 0 ? argv.length : end).includes('--json');
   try {
-    await run(argv, json, io);
-    return 0;
+    return await run(argv, json, io);
   } catch (error) {
     return reportFailure(error, json, io);
   }

@@ -19,9 +19,14 @@ function metIn(draws: number, others: number): number {
   return others * (1 - Math.exp(-draws / others));
 }
 
+/** Keys that each node owns, holders of each, how many of them open it, and copies of its manifest. */
+type AuditLoad = Readonly<Record<'keysPerNode' | 'holderCount' | 'threshold' | 'manifestCopies', number>>;
+
 /** What a node asks in an hour, from how many keys it owns, holds and stores, and the pace of audits. */
-function workOut(size: number): Requests & { readonly subjects: number } {
-  const { keysPerNode, holderCount, threshold, manifestCopies } = auditCost;
+function workOut(
+  size: number,
+  { keysPerNode, holderCount, threshold, manifestCopies }: AuditLoad,
+): Requests & { readonly subjects: number } {
   const { periodMs, jitter, proofsPerDrill, budgetPerHour } = auditPace;
   const owned = keysPerNode * holderCount;
   const held = keysPerNode * holderCount * (holderCount - 1);
@@ -84,8 +89,7 @@ function count(size: number, chance: Chance): Requests {
 }
 
 /** Bytes of a request and its answer, as the wire format has them. */
-function bytesOf(): Requests {
-  const { threshold } = auditCost;
+function bytesOf(threshold: number): Requests {
   const zeros = (length: number) => new Uint8Array(length);
   const key = { keyId: zeros(32), epoch: 1, coreHash: zeros(32) };
   const probe = encodeRequest('probe', { ...key, x: 1, nonce: zeros(32) });
@@ -108,12 +112,24 @@ function bytesOf(): Requests {
   return { proofs: probe.length + proof.length, drills: round.length + part.length };
 }
 
+/**
+ * Bytes that a node sends in a day for audits. A node asks as much as it is asked.
+ *
+ * @param size nodes of the network
+ * @param load what each has to audit
+ */
+export function auditBytesPerDay(size: number, load: AuditLoad): number {
+  const { proofs, drills } = workOut(size, load);
+  const bytes = bytesOf(Math.round(load.threshold));
+  return 24 * (proofs * bytes.proofs + drills * bytes.drills);
+}
+
 /** One row for each size of network. A node asks as much as it is asked, so it sends and gets each message once. */
 export function auditCosts(chance: Chance, findings: Findings): Row[] {
-  const bytes = bytesOf();
+  const bytes = bytesOf(auditCost.threshold);
   const { sizes, countedSizes, countedNodes, tolerance } = auditCost;
   return sizes.map(size => {
-    const { subjects, proofs, drills } = workOut(size);
+    const { subjects, proofs, drills } = workOut(size, auditCost);
     const requests = proofs + drills;
     const counts = countedSizes.includes(size)
       ? Array.from({ length: countedNodes }, () => count(size, chance))

@@ -34,20 +34,62 @@ export type ScenarioReport = {
   readonly violations: readonly string[];
 };
 
+/** What checkers found. */
+export type Verdict = Pick<ScenarioReport, 'ok' | 'checkers' | 'violations'>;
+
 /** A history that can be run in virtual time. */
 export type Scenario = {
   /** One line for a person. */
   readonly summary: string;
   /** The least and the most that each option may be. */
   readonly limits: Readonly<Record<'nodes' | 'days' | 'keys', readonly [number, number]>>;
+  /** Runs all of it, here. */
   readonly run: (options: ScenarioOptions) => ScenarioReport;
+  /** Parts that do not depend on each other, so that each can be run by a thread of its own: how many. */
+  readonly parts: (options: ScenarioOptions) => number;
+  /** Runs one part; what comes of it is plain data for `report`. */
+  readonly runPart: (options: ScenarioOptions, part: number) => unknown;
+  /** The report on all parts, in their order: the same as of `run`. */
+  readonly report: (options: ScenarioOptions, parts: readonly unknown[]) => ScenarioReport;
 };
+
+/** A scenario of parts of one type, where it is of more than one. */
+export function createScenario<Part>(
+  scenario: Pick<Scenario, 'summary' | 'limits' | 'parts'> & {
+    readonly runPart: (options: ScenarioOptions, part: number) => Part;
+    readonly report: (options: ScenarioOptions, parts: readonly Part[]) => ScenarioReport;
+  },
+): Scenario {
+  const { parts, runPart, report } = scenario;
+  return {
+    ...scenario,
+    report: (options, done) => report(options, done as readonly Part[]),
+    run: options => {
+      const done = Array.from({ length: parts(options) }, (_, part) => runPart(options, part));
+      return report(options, done);
+    },
+  };
+}
+
+/** A scenario that is run as a whole. */
+export function createWhole(
+  { summary, limits }: Pick<Scenario, 'summary' | 'limits'>,
+  run: (options: ScenarioOptions) => ScenarioReport,
+): Scenario {
+  return createScenario<ScenarioReport>({
+    summary,
+    limits,
+    parts: () => 1,
+    runPart: run,
+    report: (_, [report]) => report!,
+  });
+}
 
 /** Counts violations. */
 export type Findings = {
   /** Counts one violation where something that a checker holds does not hold. */
   readonly check: (checker: string, holds: boolean, what: () => string) => void;
-  readonly report: () => Pick<ScenarioReport, 'ok' | 'checkers' | 'violations'>;
+  readonly report: () => Verdict;
 };
 
 const toldMax = 10;
@@ -68,4 +110,15 @@ export function createFindings(checkers: readonly string[]): Findings {
       violations,
     }),
   };
+}
+
+/** What the checkers of several parts found, as one. */
+export function joinVerdicts(verdicts: readonly Verdict[]): Verdict {
+  const checkers: Record<string, number> = {};
+  for (const verdict of verdicts) {
+    for (const [name, count] of Object.entries(verdict.checkers))
+      checkers[name] = (checkers[name] ?? 0) + count;
+  }
+  const violations = verdicts.flatMap(one => one.violations).slice(0, toldMax);
+  return { ok: violations.length === 0, checkers, violations };
 }

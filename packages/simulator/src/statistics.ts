@@ -22,3 +22,9 @@ export function leastOf(values: readonly number[]): number | null {
 export function rounded(value: number | null): number | null {
   return value === null ? null : Math.round(value * 1000) / 1000;
 }
+
+/** The value that a part of a list is at most, 0 to 1; null of none. */
+export function quantileOf(values: readonly number[], part: number): number | null {
+  const sorted = values.toSorted((a, b) => a - b);
+  return sorted[Math.min(sorted.length - 1, Math.floor(part * sorted.length))] ?? null;
+}

@@ -9,6 +9,7 @@ import { createInhabitants, dealKeys, faults } from './population.ts';
 import { type Rules, trueRules } from './rules.ts';
 import {
   createFindings,
+  createWhole,
   type Figures,
   type Findings,
   type Row,
@@ -116,8 +117,10 @@ export function runTrust(
 }
 
 /** Trust from evidence: see docs/TRUST.md. */
-export const trustScenario: Scenario = {
-  summary: 'six ways to be bad, colluders and sybils, against trust from evidence; and what audits cost',
-  limits: { nodes: [12, 60], days: [promises.fallPeriods, 100], keys: [20, 1000] },
-  run: options => runTrust(options),
-};
+export const trustScenario: Scenario = createWhole(
+  {
+    summary: 'six ways to be bad, colluders and sybils, against trust from evidence; and what audits cost',
+    limits: { nodes: [12, 60], days: [promises.fallPeriods, 100], keys: [20, 1000] },
+  },
+  options => runTrust(options),
+);
