@@ -40,7 +40,7 @@ export const shareCountMax = 255;
 export const plannedShareCountMax = 40;
 
 /** Replacements named beside the holders, at most; the healer moves at most one point in an epoch without the owner. */
-export const standbyMax = 3;
+export const standbyMax = 8;
 
 /** Sets, at most, that the exact search looks at before local search takes over. PROTOCOL section 6. */
 export const enumerationMax = 200_000;

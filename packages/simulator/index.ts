@@ -1,2 +1,3 @@
+export { type ChurnChanges, runChurn } from './src/churn-scenario.ts';
 export type { Figure, Figures, Row, Scenario, ScenarioOptions, ScenarioReport } from './src/scenario.ts';
 export { scenarios } from './src/scenarios.ts';

@@ -228,9 +228,10 @@ export const durability = {
 export const healingPromises = {
   /**
    * Ms until a key whose holder is gone has all its shares again, while its owner's node is up: found within six hours,
-   * borne for a day, and a day besides for holders that fail meanwhile, or whose successors do.
+   * borne for a day; and as long again where a successor goes too, or another holder, which some do in a year of a large
+   * network. P99 of single points is a day and a half.
    */
-  recoverMs: 3 * 86_400_000,
+  recoverMs: 7 * 86_400_000,
   /** Ms within which whatever began has ended: a deal of four attempts takes a minute at most, a heal a few. */
   operationMs: 1_800_000,
 } as const;

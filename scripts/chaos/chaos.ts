@@ -256,6 +256,8 @@ export class Chaos {
   /** The owner's node is off, and a holder goes for good: those left vote for another. */
   async #withoutOwner(): Promise<void> {
     await this.#recover();
+    // two missing are one too many for a quorum
+    for (const file of this.files) if (!(await this.#isWhole(file))) this.counts.notRecovered += 1;
     const before = await this.#keys();
     const { owner } = this;
     // one point of an epoch may be moved without the owner, of a key of high risk
@@ -296,15 +298,19 @@ export class Chaos {
     this.#isOver = true;
   }
 
+  /** Whether in time every holder of a key proves its share: nothing is left to be moved. */
+  async #isWhole({ keyId }: Sealed): Promise<boolean> {
+    return this.#within(recoverMsMax, async () => {
+      const repaired = await command(this.owner.home, 'key', 'repair', keyId);
+      return typeof repaired !== 'string' && (repaired['points'] as readonly unknown[]).length === 0;
+    });
+  }
+
   /** Every key has all its shares, proved by their holders, and opens to what was sealed; or is counted as lost. */
   async judge(): Promise<void> {
     await this.#recover();
     for (const file of this.files) {
-      const isWhole = await this.#within(recoverMsMax, async () => {
-        const repaired = await command(this.owner.home, 'key', 'repair', file.keyId);
-        return typeof repaired !== 'string' && (repaired['points'] as readonly unknown[]).length === 0;
-      });
-      if (!isWhole) this.counts.notRecovered += 1;
+      if (!(await this.#isWhole(file))) this.counts.notRecovered += 1;
       let code: string | null = 'UNTRIED';
       await this.#within(operationMsMax, async () => {
         code = await this.#open(file, this.owner.home);

@@ -4,7 +4,9 @@ import {
   type Amendment,
   chainHeadOf,
   coreHashOf,
+  follows,
   isAccepted,
+  isForVoters,
   type Manifest,
   nodeIdOf,
   nodeKeyOf,
@@ -224,8 +226,8 @@ function takeNominee(
 function passOver(state: MoverState, nodeId: string, code: ErrorCode): MoverStep {
   assert(state.phase.name === 'nominating', 'a nominee answers a nomination');
   const next = { ...state, failed: new Map(state.failed).set(nodeId, code) };
-  // whom others voted for before cannot be replaced here
-  return state.phase.adopted === null ? nominateNext(next) : fail(next, new SkerryError(code));
+  // nor does a vote stop anything that was given before for a node that does not answer: it may be a liar's
+  return nominateNext(next);
 }
 
 /** Whether an answer is its holder's true vote for what it names. */
@@ -251,7 +253,7 @@ function addVote(
   return new Map(votes).set(name, { proposal, votes: [...before, { x, signature }] });
 }
 
-/** All have said what they voted for before: what most voted for is carried on with, if anything. */
+/** All have said what they voted for before: what most voted for of what may be is carried on with, if anything. */
 function takePolled(
   env: MoverEnv,
   state: MoverState,
@@ -266,7 +268,11 @@ function takePolled(
   const votes = added ?? phase.votes;
   const next: MoverState = { ...state, phase: { ...phase, waiting, votes } };
   if (waiting.size > 0) return { state: next, effects: [] };
-  const [most] = [...votes.values()].sort((a, b) => b.votes.length - a.votes.length);
+  const { manifest } = state.order;
+  const head = chainHeadOf(env.crypto, manifest, state.coreHash);
+  const may = ({ proposal }: { readonly proposal: Proposal }): boolean =>
+    follows(manifest.core, head, proposal) && isForVoters(manifest.core, head, proposal);
+  const [most] = [...votes.values()].filter(may).sort((a, b) => b.votes.length - a.votes.length);
   if (!most) return nominateNext(next);
   return nominate(next, nodeIdOf(most.proposal.nodeKey), most.proposal.x, most.proposal);
 }

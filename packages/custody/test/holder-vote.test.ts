@@ -1,6 +1,6 @@
-import { at, type SkerryError } from '@skerry/base';
+import { at, equalBytes, type SkerryError, toHex } from '@skerry/base';
 import { nodeCrypto, nodeRandom } from '@skerry/crypto';
-import { type HeldKey, type HolderStep, stepHolder } from '@skerry/custody';
+import { encodeHeldKey, type HeldKey, type HolderStep, stepHolder } from '@skerry/custody';
 import {
   acceptancePreimage,
   chainHeadOf,
@@ -12,7 +12,7 @@ import {
   type RequestBody,
   votePreimage,
 } from '@skerry/wire';
-import { beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it, test } from 'vitest';
 import { votesPerKeyMax } from '../parameters.ts';
 import { type Fault, holdOrder } from './faults.ts';
 import type { HolderNode } from './holder-node.ts';
@@ -28,10 +28,10 @@ let x: number;
 let voter: HolderNode;
 let standby: HolderNode;
 
-async function setUp(): Promise<void> {
-  world = createWorld(11);
+async function setUp(wanted = counts, nodes = 11): Promise<void> {
+  world = createWorld(nodes);
   // the level that has a repair budget
-  const order = orderDeal(world, counts);
+  const order = orderDeal(world, wanted);
   const place: typeof order.place = excluded => ({ ...order.place(excluded), repairBudget: 1 });
   manifest = await dealWell(world, { ...order, place });
   x = at(manifest.core.holders, 0).x;
@@ -47,6 +47,9 @@ type Trial = {
   nominee: Identity;
   expiresAtMs: number;
 };
+
+const isNoStandby = ({ nodeKey }: Identity): boolean =>
+  !manifest.core.standby.some(key => equalBytes(key, nodeKey)) && !equalBytes(nodeKey, manifest.core.dealer);
 
 const ek = nodeCrypto.x25519PublicKey(nodeRandom.bytes(32));
 
@@ -88,7 +91,7 @@ function voteIn(step: HolderStep): { proposal: Proposal; x: number; signature: U
 }
 
 describe('a vote', () => {
-  beforeEach(setUp);
+  beforeEach(async () => setUp());
   const another = makeIdentity();
   const faults: readonly Fault<Trial>[] = [
     ['is for a key of which nothing is kept', 'KEY_UNKNOWN', trial => void (trial.held = null)],
@@ -189,7 +192,7 @@ describe('a vote', () => {
 });
 
 describe('a move by vote', () => {
-  beforeEach(setUp);
+  beforeEach(async () => setUp());
   const orderBy = (changes: object = {}) => {
     const nominees = [standby.nodeId];
     return { manifest, x, reason: 'absent', nominees, signer: null, ...changes } as const;
@@ -222,6 +225,24 @@ describe('a move by vote', () => {
     const second = outsiders(world, manifest).find(node => node !== standby)!;
     const moved = await moveWell(world, orderBy({ nominees: [second.nodeId] }), blind!.nodeKey);
     expect(nodeIdOf(moved.amendments[0]!.proposal.nodeKey)).toBe(standby.nodeId);
+  });
+
+  test.each([
+    ['a standby that is gone', () => nodeOf(world, nodeIdOf(at(manifest.core.standby, 1)))],
+    ['a node that is no standby', () => outsiders(world, manifest).find(isNoStandby)!],
+  ])('is not stopped by one that says it voted before for %s', async (_, findOther) => {
+    await setUp({ t: 3, n: 5, k: 7 }, 18); // five of seven have to vote, and there are more nodes than standbys
+    const [leaver, other, liar] = [holderOf(world, manifest, x), findOther(), voter];
+    const { core } = manifest;
+    const coreHash = coreHashOf(nodeCrypto, core);
+    const { sequence, previous } = chainHeadOf(nodeCrypto, manifest, coreHash);
+    const proposal: Proposal = { sequence, previous, x, nodeKey: other.nodeKey, ek, reason: 'absent' };
+    const held = { ...liar.held(core.keyId)!, votes: [{ coreHash, proposal }] };
+    liar.disk.set(toHex(core.keyId), encodeHeldKey(held));
+    world.fate = ({ holder }) => ({ lost: holder === leaver.nodeId || holder === other.nodeId });
+    const moved = await moveWell(world, orderBy(), at(core.holders, 2).nodeKey);
+    expect(nodeIdOf(moved.amendments[0]!.proposal.nodeKey)).toBe(standby.nodeId);
+    expect(moved.amendments[0]!.votes).toHaveLength(5);
   });
 
   it('is carried on with by another after its proposer died, by the votes that were given', async () => {

@@ -131,6 +131,8 @@ type Seen = {
   readonly isOutdated?: boolean;
   /** Whether the share is still to come to it. */
   readonly isPending?: boolean;
+  /** Whether it refused the proof, for a reason that no holder has. */
+  readonly isRefused?: boolean;
 };
 
 /** What a holder says where the key, or its point, has gone on. */
@@ -162,7 +164,10 @@ async function prove(
   const isDenied = shown === 'CORE_MISMATCH' || (shown === 'KEY_DESTROYED' && isAlive(options, core.keyId));
   if (isOwn && isDenied) return seen('share-lost');
   const [isOutdated, isPending] = [outdatedCodes.has(shown), shown === 'REPAIR_PENDING'];
-  return seen(seenByCode[shown] ?? null, { isOutdated, isPending });
+  // a stranger may have dealt two cores, and a key may be destroyed: of keys of others that is no holder's fault
+  const isExcused = isOutdated || isPending || shown === 'CORE_MISMATCH' || shown === 'KEY_DESTROYED';
+  const isRefused = !isExcused && seenByCode[shown] === undefined;
+  return seen(seenByCode[shown] ?? null, { isOutdated, isPending, isRefused });
 }
 
 /**
@@ -300,10 +305,10 @@ function createLook(options: AuditingOptions, signal: AbortSignal): () => Promis
   };
 }
 
-/** What was seen, as health has it. */
-function sightOf({ kind, isPending }: Seen): Sight['kind'] {
+/** What was seen, as health has it: who answers with no proof for a whole grace is as good as away. */
+function sightOf({ kind, isPending, isRefused }: Seen): Sight['kind'] {
   if (kind === 'proof') return 'well';
-  if (isAbsence(kind)) return 'absent';
+  if (isAbsence(kind) || kind === 'contribution-wrong' || isRefused) return 'absent';
   return kind === 'share-lost' || isPending ? 'lost' : 'there';
 }
 

@@ -20,6 +20,7 @@ export type CrashPoint = {
 /** A node in a process of its own, started again in its home whenever it died. */
 export type CrashingNode = {
   readonly nodeId: () => string;
+  readonly pid: () => number;
   /** What it answered; undefined where it died instead, in which case it runs again. */
   readonly tell: (command: Command) => Promise<Readonly<Record<string, unknown>> | undefined>;
   /** What it wrote before it died or answered, besides the answer. */
@@ -80,6 +81,7 @@ export async function startCrashing(
 
   return {
     nodeId: () => now.nodeId,
+    pid: () => now.child.pid!,
     lines: seen,
     deaths: () => deaths,
     reborn: async () => now.rebirth,

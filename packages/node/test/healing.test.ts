@@ -5,9 +5,18 @@ import { join } from 'node:path';
 import { at, toHex } from '@skerry/base';
 import { nodeCrypto, nodeRandom } from '@skerry/crypto';
 import { decodeHeldKey, openHeldShare } from '@skerry/custody';
-import { coreHashOf, type Manifest, nodeIdOf, parseManifest, seatsOf } from '@skerry/wire';
+import {
+  coreHashOf,
+  decodeRequest,
+  encodeRefusal,
+  type Manifest,
+  nodeIdOf,
+  parseManifest,
+  seatsOf,
+} from '@skerry/wire';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { ask, codeOf } from '../src/asking.ts';
+import type { Conduct } from '../src/network.ts';
 import { createPeer, type Peer, type PeerOptions } from '../src/peer.ts';
 import { openStore } from '../src/store.ts';
 import { until } from './hosts.ts';
@@ -135,6 +144,18 @@ describe("an owner's node", { timeout }, () => {
     await untilMoved(owner, keyId, x, holder.nodeId);
     expect(manifestAt(owner, keyId).amendments.map(({ proposal }) => proposal.reason)).toEqual(['lost']);
     expect((await owner.open(keyId)).key).toEqual(key);
+  });
+
+  test('moves a point whose holder runs, and refuses each proof for a reason that none has', async () => {
+    const owner = await start(8);
+    const keyId = await deal(owner);
+    const { x, holder } = firstHolder(manifestAt(owner, keyId));
+    await holder.close();
+    const answer: NonNullable<Conduct['answer']> = async (_, body, honest) =>
+      decodeRequest(body).name === 'probe' ? encodeRefusal('OPERATION_REFUSED') : honest();
+    await restart(holder, { conduct: { answer } });
+    await untilMoved(owner, keyId, x, holder.nodeId);
+    expect(manifestAt(owner, keyId).amendments.map(({ proposal }) => proposal.reason)).toEqual(['absent']);
   });
 
   test('lets an absence pass that is shorter than the grace', async () => {

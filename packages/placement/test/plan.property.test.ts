@@ -9,7 +9,7 @@ import {
   targetsOf,
   verifyCertificate,
 } from '../index.ts';
-import { levelTable } from '../parameters.ts';
+import { levelTable, standbyMax } from '../parameters.ts';
 import { operatorOf } from '../src/candidate.ts';
 import { randomWorld, seededNumbers, worlds } from './worlds.ts';
 
@@ -96,7 +96,7 @@ describe('every placement', () => {
         const placement = tryPlan(world, risk, profile, true);
         fc.pre(placement !== undefined);
         const caps = capsOf(placement, targetsOf(profile, risk), risk);
-        expect(placement.standby.length).toBeLessThanOrEqual(3);
+        expect(placement.standby.length).toBeLessThanOrEqual(standbyMax);
         for (const standby of placement.standby) {
           expect(placement.holders.map(({ nodeId }) => nodeId)).not.toContain(standby.nodeId);
           const fits = placement.holders.some(gone => {

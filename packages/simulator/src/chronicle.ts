@@ -1,7 +1,7 @@
 /** What is told of a kept world: how its keys stand day by day, and how they stand in the end. */
 import { theftOf } from '@skerry/custody';
 import { lossProbability } from '@skerry/placement';
-import { compareManifests, seatsOf } from '@skerry/wire';
+import { compareManifests, type Manifest, seatsOf } from '@skerry/wire';
 import { chronicle } from '../parameters.ts';
 import { auditBytesPerDay } from './audit-cost.ts';
 import { servedBy } from './holder-host.ts';
@@ -205,7 +205,13 @@ export function checkEnd({ world, truth, keys, desk }: Kept, findings: Findings)
       const holder = world.nodeOf(nodeKey);
       const served = holder && servedBy(holder, keyId);
       const isOne = manifest && served && compareManifests(world.crypto, served, manifest) === 0;
-      findings.check('two-histories', isOne === true, () => `${keyId}: ${idOf(nodeKey)} at ${x} has another`);
+      const place = (one: Manifest | null | undefined): string =>
+        one ? `epoch ${one.core.epoch}, ${one.amendments.length} moves` : 'nothing';
+      findings.check(
+        'two-histories',
+        isOne === true,
+        () => `${keyId}: ${idOf(nodeKey)} at ${x} has ${place(served)}, and its owner ${place(manifest)}`,
+      );
     }
   }
 }

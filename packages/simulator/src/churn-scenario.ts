@@ -36,7 +36,10 @@ const churnLot: Lot = {
 
 /** What tests have otherwise than a person who asks for the scenario. */
 export type ChurnChanges = Partial<
-  Pick<KeepingOptions, 'lot' | 'liars' | 'onDealt' | 'onHistory' | 'openMs' | 'risks' | 'ownerAwayMs'>
+  Pick<
+    KeepingOptions,
+    'lot' | 'liars' | 'onDealt' | 'onHistory' | 'openMs' | 'risks' | 'profile' | 'ownerAwayMs'
+  >
 > & {
   readonly crypto?: Crypto;
   readonly planted?: ReadonlySet<Bug>;

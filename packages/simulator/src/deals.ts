@@ -140,7 +140,7 @@ export function deal(
     planPlacement({
       candidates: candidatesOf(world, key).filter(({ nodeId }) => !excluded.has(nodeId)),
       risk: wanted.risk,
-      profile: 'open',
+      profile: key.profile,
       acceptReduced: false,
       simulated: true,
     });

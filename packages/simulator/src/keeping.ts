@@ -1,5 +1,5 @@
 /** A world whose keys are kept: dealt, audited, healed, dealt anew and opened, while things happen to its nodes. */
-import { at, type Crypto, type ErrorCode, type Risk } from '@skerry/base';
+import { at, type Crypto, type ErrorCode, type Profile, type Risk } from '@skerry/base';
 import { seatsOf } from '@skerry/wire';
 import { beginningMs, keepings, lifetimes } from '../parameters.ts';
 import { type AuditWatch, createAuditWatch } from './audit-watch.ts';
@@ -21,6 +21,8 @@ export type KeepingOptions = {
   readonly nodeCount: number;
   readonly operatorCount: number;
   readonly keyCount: number;
+  /** @default 'open' */
+  readonly profile?: Profile;
   /** The levels of keys, in turn. */
   readonly risks: readonly Risk[];
   /** Nodes that each owner's node knows. */
@@ -326,7 +328,7 @@ export function keepKeys(options: KeepingOptions): Kept {
   const parts = assemble(options);
   const { world, chance, truth } = parts;
   const { queue } = world;
-  const { nodeCount, keyCount, knownCount, risks, days, quietDays, seed, lot } = options;
+  const { profile = 'open', nodeCount, keyCount, knownCount, risks, days, quietDays, seed, lot } = options;
   for (let i = 0; i < keyCount; i++) {
     const owner = at(world.nodes, chance.below(nodeCount));
     const known = new Set<number>();
@@ -334,7 +336,7 @@ export function keepKeys(options: KeepingOptions): Kept {
       const slot = chance.below(nodeCount);
       if (slot !== owner.slot) known.add(slot);
     }
-    const key = newKey(world, owner, at(risks, i % risks.length), [...known]);
+    const key = newKey(world, owner, { risk: at(risks, i % risks.length), profile }, [...known]);
     parts.give(key, owner);
     queue.after(keepings.dealWithinMs * chance.unit(), () => begin(parts, key));
   }

@@ -1,5 +1,13 @@
 /** What an owner's virtual node keeps and does for its keys: it tells, opens, deals and moves, as a node does. */
-import { assert, type ErrorCode, equalBytes, type Risk, SkerryError, toHex } from '@skerry/base';
+import {
+  assert,
+  type ErrorCode,
+  equalBytes,
+  type Profile,
+  type Risk,
+  SkerryError,
+  toHex,
+} from '@skerry/base';
 import type { AuthoritySigner } from '@skerry/custody';
 import type { Candidate, PlacementCertificate } from '@skerry/placement';
 import { unpackKey } from '@skerry/sharing';
@@ -36,13 +44,19 @@ export type OwnedKey = {
   certificate: PlacementCertificate | null;
   former: readonly Candidate[];
   risk: Risk;
+  readonly profile: Profile;
   /** A deal or a move is under way. */
   isBusy: boolean;
   readonly errands: Map<string, Errand>;
 };
 
 /** A key that nobody has dealt yet. */
-export function newKey(world: World, owner: Citizen, risk: Risk, known: readonly number[]): OwnedKey {
+export function newKey(
+  world: World,
+  owner: Citizen,
+  { risk, profile }: Pick<OwnedKey, 'risk' | 'profile'>,
+  known: readonly number[],
+): OwnedKey {
   const { crypto, chance } = world;
   const seed = chance.bytes(32);
   const authority = { keys: [crypto.ed25519PublicKey(seed)], needed: 1 };
@@ -62,6 +76,7 @@ export function newKey(world: World, owner: Citizen, risk: Risk, known: readonly
     certificate: null,
     former: [],
     risk,
+    profile,
     isBusy: false,
     errands: new Map(),
   };

@@ -25,6 +25,13 @@ Examples:
   openssl rand 32 | skerry key import - --t 3 --n 4 --k 5
   skerry key open backups > key.bin
   skerry key ls
+  skerry key repair backups
+  skerry key repair backups --from 12D3KooW...
+  skerry key reshare backups --risk high
+
+Keys heal by themselves while the daemon audits (settings audit-minutes and
+refresh-days); repair and refresh do at once what they would do in time. A key
+that is EXPOSED is mended by neither: see skerry reseal.
 
 A key goes by its alias, its id, or the first 8 or more digits of its id.`;
 

@@ -18,9 +18,10 @@ Keys under a passphrase need it at the start: from --passphrase-file,
 SKERRY_PASSPHRASE_FILE or the setting passphrase-file, else typed at the
 terminal. The setting swarm-key names the key of a private network.
 
-Others that hold shares are audited as audit-minutes says (0 for never), and
-what nodes say of where they are is held against round trips as verify-place
-says: auto does so unless the profile is local. skerry doctor says how it does.
+Others that hold shares are audited as audit-minutes says (0 for never, and then
+no key heals), keys are dealt anew as refresh-days says, and what nodes say of
+where they are is held against round trips as verify-place says: auto does so
+unless the profile is local. skerry doctor says how it does.
 
 Examples:
   skerry run --listen /ip4/0.0.0.0/tcp/4001

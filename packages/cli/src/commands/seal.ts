@@ -22,7 +22,8 @@ share a key, which is protected as the most sensitive of them asks for.
 Examples:
   skerry seal report.pdf -o report.sealed
   tar c docs | skerry seal - -o - > docs.tar.sealed
-  skerry seal notes.txt -o notes.sealed --recipient age1...`;
+  skerry seal notes.txt -o notes.sealed --recipient age1...
+  skerry seal draft.txt -o draft.sealed --key project`;
 
 /** What is said of a key that a file is sealed under. */
 type Kept = Pick<Placement, 't' | 'n' | 'k' | 'reduced' | 'profile' | 'manual'>;
