@@ -71,7 +71,7 @@ describe('three holders that move one point at once', () => {
         expect(moved.length).toBeLessThan(2);
         count += moved.length;
       }),
-      { numRuns: 20 },
+      { numRuns: 12 },
     );
     expect(count).toBeGreaterThan(0);
   });

@@ -15,7 +15,7 @@ import type { Store } from './store.ts';
 export type HealingOptions = {
   readonly network: Pick<Network, 'assessor' | 'custody' | 'evidence' | 'streams' | 'notices'>;
   readonly store: Store;
-  readonly keyring: Pick<Keyring, 'get' | 'list'>;
+  readonly keyring: Pick<Keyring, 'change' | 'get' | 'list'>;
   readonly ownership: Pick<Ownership, 'plan' | 'refresh' | 'move' | 'settle' | 'lookAgain' | 'ownedManifest'>;
   readonly health: HealthStore;
   readonly nodeKey: Uint8Array;
@@ -32,6 +32,8 @@ export type Outdated = { readonly keyId: string; readonly x: number; readonly no
 /** Heals the keys that a node owns, and those that it holds where their owners do nothing. */
 export type Healing = {
   readonly standingOf: (owned: OwnedKey) => Standing;
+  /** Deals a key's next epoch, as its owner asks. */
+  readonly refresh: Ownership['refresh'];
   /** Moves points of a key at once (`repairNow`). */
   readonly repair: (keyId: Uint8Array, who: string | null) => Promise<RepairedPoint[]>;
   /** A holder says that this node's manifest of a key is old: it is looked for a newer one soon. */
@@ -70,7 +72,7 @@ function createLookUps({ network, keyring, ownership, health }: HealingOptions) 
 
 /** The healing of a node's keys (docs/PROTOCOL.md, healing). */
 export function createHealing(options: HealingOptions): Healing {
-  const { network, keyring, health, log } = options;
+  const { network, store, keyring, health, log } = options;
   const standingOf = createStandings(options);
   const healOwned = createOwnerHealer(options, standingOf);
   const healHeld = createHolderHealer(options);
@@ -91,10 +93,20 @@ export function createHealing(options: HealingOptions): Healing {
     }
   }
 
+  /** Writes down that a key is exposed, before an epoch follows whose shares have not leaked. */
+  async function noteExposure(keyId: Uint8Array): Promise<void> {
+    const owned = keyring.get(keyId);
+    if (!owned || owned.notes.exposed || !standingOf(owned).isExposed) return;
+    await store.batch([keyring.change({ ...owned, notes: { ...owned.notes, exposed: true } })]);
+  }
+
   async function look(signal: AbortSignal): Promise<void> {
     await lookUps.work(signal);
     const owned = (await keyring.list()).filter(({ tombstone }) => tombstone === null);
-    for (const key of owned) warn(key, standingOf(key));
+    for (const key of owned) {
+      warn(key, standingOf(key));
+      await noteExposure(key.manifest.core.keyId);
+    }
     const held = health.isAllWell() ? [] : network.custody.servedKeyIds();
     const jobs = [
       ...owned.map(key => async () => healOwned(key)),
@@ -108,6 +120,10 @@ export function createHealing(options: HealingOptions): Healing {
 
   return {
     standingOf,
+    refresh: async (keyId, wanted) => {
+      await noteExposure(keyId);
+      return options.ownership.refresh(keyId, wanted);
+    },
     repair: async (keyId, who) => repairNow(options, keyId, who),
     noteOutdated: lookUps.note,
     start: () => {

@@ -35,6 +35,8 @@ export type KeyNotes = {
   readonly former: readonly Candidate[];
   /** The highest level that anything under the key asked for; it never falls, and nobody else learns of it. */
   readonly raisedTo: Risk;
+  /** Whether t shares of one epoch may have leaked. That stays, whatever is dealt after: who has them has the key. */
+  readonly exposed?: boolean;
 };
 
 /** A key of this home's owner. */

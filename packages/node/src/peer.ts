@@ -152,6 +152,7 @@ async function startPeer(options: PeerOptions, closers: Closers): Promise<Peer> 
   return {
     ...ownership,
     standingOf: healing.standingOf,
+    refresh: healing.refresh,
     repair: healing.repair,
     nodeId,
     home,

@@ -99,6 +99,7 @@ export function createStandings({
       refreshMs,
     );
     const margin = marginOf(manifest.core, manifest.core.k - failures.size);
-    return { margin, failures, isExposed: isExposed({ manifest, suspects }), remedies };
+    const wasExposed = notes.exposed === true;
+    return { margin, failures, isExposed: wasExposed || isExposed({ manifest, suspects }), remedies };
   };
 }

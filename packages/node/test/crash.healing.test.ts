@@ -57,7 +57,7 @@ describe('an owner killed', { timeout }, () => {
   }
 
   // stored with its notice, settled, confirmed; two opens, and four offers, deposits and activations with their answers
-  test.each(pointsOf(3, 32, 13))('in a refresh, %s, leaves t shares of one epoch', async (_, point) => {
+  test.each(pointsOf(3, 32, 19))('in a refresh, %s, leaves t shares of one epoch', async (_, point) => {
     const { key, keyId } = await deal();
     const [first] = known(keyId);
     await owner.tell({ do: 'arm', point });

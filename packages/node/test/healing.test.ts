@@ -189,6 +189,26 @@ describe("an owner's node", { timeout }, () => {
     expect((await again.open(keyId)).key).toEqual(key);
   });
 
+  test('says for ever that a key is exposed of which t shares may have leaked, whatever is dealt after', async () => {
+    const owner = await start(9);
+    const keyId = await deal(owner);
+    const trust = Object.fromEntries(
+      holdersOf(manifestAt(owner, keyId))
+        .slice(0, 3)
+        .map(nodeId => [nodeId, 'deny'] as const),
+    );
+    await owner.close();
+    const again = await restart(owner, { capacity: 0, trust });
+    await until(() => again.candidates().length >= 8);
+    const isExposed = (peer: Peer): boolean => peer.standingOf(peer.keys.get(keyId)!).isExposed;
+    expect(isExposed(again)).toBe(true);
+    await again.refresh(keyId, {});
+    expect(manifestAt(again, keyId).core.epoch).toBe(2);
+    expect(isExposed(again)).toBe(true);
+    await again.close();
+    expect(isExposed(await restart(again, { capacity: 0 }))).toBe(true);
+  });
+
   test('deals a key anew when its time has come, and what it says it protects has risen', async () => {
     const owner = await start(9, { refreshMs: 3_000 });
     const keyId = await deal(owner);

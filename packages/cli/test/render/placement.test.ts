@@ -35,7 +35,7 @@ const show = (count: number, tableWidth?: number) =>
 describe('a placement for a terminal', () => {
   it('labels primaries by number, spares by capital, standbys by letter, and names the nearest holder', () => {
     const nodes = placedNodes(plan(12));
-    expect(nodes.map(({ label }) => label).join(' ')).toBe('1 2 3 4 5 A B a b c');
+    expect(nodes.map(({ label }) => label).join(' ')).toBe('1 2 3 4 5 A B a b c d e');
     const holders = new Set(nodes.filter(({ role }) => role !== 'standby').map(({ label }) => label));
     for (const { label, nearest } of nodes) {
       expect(holders.has(nearest.label)).toBe(true);
@@ -45,7 +45,7 @@ describe('a placement for a terminal', () => {
   });
 
   it('leaves nodes that were not chosen off the map where they are many', () => {
-    expect(show(12)).toContain('∘ not chosen');
+    expect(show(18)).toContain('∘ not chosen');
     expect(show(unchosenShownMax + 20)).not.toContain('∘');
   });
 
