@@ -70,9 +70,20 @@ function createLookUps({ network, keyring, ownership, health }: HealingOptions) 
   };
 }
 
+/** Writes down that a key is exposed, before an epoch follows whose shares have not leaked. */
+async function noteExposure(
+  { keyring, store }: HealingOptions,
+  standingOf: Healing['standingOf'],
+  keyId: Uint8Array,
+): Promise<void> {
+  const owned = keyring.get(keyId);
+  if (!owned || owned.notes.exposed || !standingOf(owned).isExposed) return;
+  await store.batch([keyring.change({ ...owned, notes: { ...owned.notes, exposed: true } })]);
+}
+
 /** The healing of a node's keys (docs/PROTOCOL.md, healing). */
 export function createHealing(options: HealingOptions): Healing {
-  const { network, store, keyring, health, log } = options;
+  const { network, keyring, health, log } = options;
   const standingOf = createStandings(options);
   const healOwned = createOwnerHealer(options, standingOf);
   const healHeld = createHolderHealer(options);
@@ -93,19 +104,12 @@ export function createHealing(options: HealingOptions): Healing {
     }
   }
 
-  /** Writes down that a key is exposed, before an epoch follows whose shares have not leaked. */
-  async function noteExposure(keyId: Uint8Array): Promise<void> {
-    const owned = keyring.get(keyId);
-    if (!owned || owned.notes.exposed || !standingOf(owned).isExposed) return;
-    await store.batch([keyring.change({ ...owned, notes: { ...owned.notes, exposed: true } })]);
-  }
-
   async function look(signal: AbortSignal): Promise<void> {
     await lookUps.work(signal);
     const owned = (await keyring.list()).filter(({ tombstone }) => tombstone === null);
     for (const key of owned) {
       warn(key, standingOf(key));
-      await noteExposure(key.manifest.core.keyId);
+      await noteExposure(options, standingOf, key.manifest.core.keyId);
     }
     const held = health.isAllWell() ? [] : network.custody.servedKeyIds();
     const jobs = [
@@ -121,7 +125,7 @@ export function createHealing(options: HealingOptions): Healing {
   return {
     standingOf,
     refresh: async (keyId, wanted) => {
-      await noteExposure(keyId);
+      await noteExposure(options, standingOf, keyId);
       return options.ownership.refresh(keyId, wanted);
     },
     repair: async (keyId, who) => repairNow(options, keyId, who),

@@ -142,7 +142,8 @@ describe("an owner's node", { timeout }, () => {
     await store.close();
     await restart(holder);
     await untilMoved(owner, keyId, x, holder.nodeId);
-    expect(manifestAt(owner, keyId).amendments.map(({ proposal }) => proposal.reason)).toEqual(['lost']);
+    // on a busy machine the next holder may lose the point as well, before its share is made
+    expect(at(manifestAt(owner, keyId).amendments, 0).proposal).toMatchObject({ x, reason: 'lost' });
     expect((await owner.open(keyId)).key).toEqual(key);
   });
 
@@ -155,7 +156,7 @@ describe("an owner's node", { timeout }, () => {
       decodeRequest(body).name === 'probe' ? encodeRefusal('OPERATION_REFUSED') : honest();
     await restart(holder, { conduct: { answer } });
     await untilMoved(owner, keyId, x, holder.nodeId);
-    expect(manifestAt(owner, keyId).amendments.map(({ proposal }) => proposal.reason)).toEqual(['absent']);
+    expect(at(manifestAt(owner, keyId).amendments, 0).proposal).toMatchObject({ x, reason: 'absent' });
   });
 
   test('lets an absence pass that is shorter than the grace', async () => {

@@ -119,17 +119,19 @@ function begin(parts: Parts, key: OwnedKey): void {
   else queue.after(keepings.dealAgainMs, () => begin(parts, key));
 }
 
-/** Looks at holders that misbehave, as audits do in time, and has the next epoch dealt when it is due. */
+/** Looks at holders that misbehave, or do not serve yet, and has the next epoch dealt when it is due. */
 function onDealt(parts: Parts, key: OwnedKey): void {
   const { world, options, watch, wake } = parts;
   const { manifest, owner, keyId } = key;
   if (!manifest) return;
-  const holders = seatsOf(manifest).map(({ x, nodeKey }) => ({ x, node: world.nodeOf(nodeKey) }));
+  const holders = seatsOf(manifest).map(({ x, nodeKey }) => ({ x, node: world.everNodeById(idOf(nodeKey)) }));
   options.onHistory?.(
     `${parts.keys.indexOf(key)} dealt ${manifest.core.epoch}: ${holders.map(({ node }) => node?.slot).join()}`,
   );
   for (const { x, node } of holders) {
-    if (!node || node.conduct === 'honest') continue;
+    if (!node) continue;
+    if (node.held.get(keyId)?.active?.core !== manifest.core) watch.look(owner, node, { keyId, x });
+    if (node.conduct === 'honest') continue;
     for (const auditor of [owner, ...holders.flatMap(holder => holder.node ?? [])]) {
       if (auditor !== node) watch.look(auditor, node, { keyId, x });
     }
@@ -143,6 +145,11 @@ function look(parts: Parts, node: Citizen, keyId: string, waitMs: number): void 
   if (!node.isUp || node.isDeparted || world.witness.isLost(keyId)) return;
   const key = keyOf(keyId);
   const epoch = key?.manifest?.core.epoch;
+  // what comes before takes the place of this look, and looks ahead again
+  const renewMs =
+    key?.owner === node && parts.options.refreshMs > 0 ? key.manifest?.core.createdAtMs : undefined;
+  const dueMs = (renewMs ?? 0) + parts.options.refreshMs;
+  if (renewMs !== undefined && dueMs > world.queue.nowMs()) wake(node, keyId, dueMs);
   const done = (outcome: 'healed' | 'overtaken' | 'back' | 'failed'): void => {
     if (key?.owner === node && key.manifest?.core.epoch !== epoch) onDealt(parts, key);
     const nextMs = outcome === 'failed' ? Math.min(2 * waitMs, graceMs / 4) : keepings.lookMs;
@@ -164,7 +171,9 @@ function watchFates(parts: Parts): Parameters<typeof beginFates>[4] {
     desk.lookAgain(key);
     for (const { x, nodeKey } of manifest ? seatsOf(manifest) : []) {
       const holder = world.everNodeById(idOf(nodeKey));
-      if (holder && !holder.isUp) watch.look(owner, holder, { keyId, x });
+      // as its audits would in time: what another of its nodes has seen, this one has not
+      const isWell = holder?.isUp && holder.held.get(keyId)?.active;
+      if (holder && !isWell) watch.look(owner, holder, { keyId, x });
     }
     wake(owner, keyId, queue.nowMs() + keepings.lookMs);
     if (manifest && options.refreshMs > 0) wake(owner, keyId, manifest.core.createdAtMs + options.refreshMs);
@@ -279,9 +288,10 @@ function createWaking(
 function onMoved({ options, world, watch, keys, keyOf }: Parts, keyId: string, by: Citizen, x: number): void {
   const key = keyOf(keyId);
   const seat = key?.manifest && seatsOf(key.manifest).find(one => one.x === x);
-  const holder = seat && world.nodeOf(seat.nodeKey);
+  const holder = seat && world.everNodeById(idOf(seat.nodeKey));
   options.onHistory?.(`${key ? keys.indexOf(key) : ''} moved ${x} by ${by.slot} to ${holder?.slot}`);
-  if (holder && holder.conduct !== 'honest') watch.look(by, holder, { keyId, x });
+  // it may be gone before it hears of it
+  if (holder) watch.look(by, holder, { keyId, x });
 }
 
 /** The parts of a kept world, before anything has happened. */

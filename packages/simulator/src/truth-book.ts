@@ -1,7 +1,6 @@
 /** What is so of the keys of a world, written down: who has had which shares, and what is under way. */
 import { type ErrorCode, toHex } from '@skerry/base';
 import type { HeldEpoch } from '@skerry/custody';
-import type { Candidate } from '@skerry/placement';
 import type { Core } from '@skerry/wire';
 import type { Findings } from './scenario.ts';
 import type { Citizen, World } from './world.ts';
@@ -45,8 +44,6 @@ export type Book = {
   readonly nowMs: () => number;
   readonly findings: Findings;
   readonly keys: Map<string, TrueKey>;
-  /** Nodes that have ever had a share. */
-  readonly everybody: Map<string, Candidate>;
   /** What a quorum voted for, by what it follows. */
   readonly quorums: Map<string, string>;
   /** What is under way. */
@@ -69,7 +66,6 @@ export function createBook(worldOf: () => World, findings: Findings): Book {
     nowMs: () => worldOf().queue.nowMs(),
     findings,
     keys: new Map(),
-    everybody: new Map(),
     quorums: new Map(),
     operations: new Set(),
     repairTimesMs: [],

@@ -82,18 +82,17 @@ function mostAlike(names: readonly string[]): number {
   return Math.max(0, ...[...Map.groupBy(names, name => name).values()].map(({ length }) => length));
 }
 
-/** Holds that the seats of a manifest are within the caps, each of another node. */
-export function checkPlacement(
-  { findings, everybody, worldOf }: Book,
-  keyId: string,
-  manifest: Manifest,
-): void {
+/**
+ * Holds that the seats of a manifest are within the caps, each of another node. Who has left for good is not counted:
+ * voters that know it no more cannot count it either, and what it had is gone.
+ */
+export function checkPlacement({ findings, worldOf }: Book, keyId: string, manifest: Manifest): void {
   const { t, k, policy, profile } = manifest.core;
   const world = worldOf();
   const caps = capsOf({ t, k }, targetsOf(profile, policy.risk), policy.risk);
   const ids = seatsOf(manifest).map(({ nodeKey }) => idOf(nodeKey));
   findings.check('two-shares-on-one-node', new Set(ids).size === ids.length, () => keyId);
-  const seats = ids.flatMap(nodeId => world.nodeById(nodeId)?.candidate ?? everybody.get(nodeId) ?? []);
+  const seats = ids.flatMap(nodeId => world.nodeById(nodeId)?.candidate ?? []);
   const operators = mostAlike(seats.map(({ operator, nodeId }) => operator ?? nodeId));
   const regions = mostAlike(seats.map(({ place }) => place.region));
   const holds = operators <= caps.perOperator && regions <= caps.perRegion;

@@ -70,7 +70,6 @@ function includes(epochs: readonly HeldEpoch[], one: HeldEpoch): boolean {
 function gain(book: Book, node: Citizen, keyId: string, epoch: HeldEpoch): void {
   const { core, x } = epoch;
   const sharing = sharingOf(keyOf(book, keyId), epoch);
-  book.everybody.set(node.nodeId, node.candidate);
   sharing.holders.set(x, (sharing.holders.get(x) ?? new Set<string>()).add(node.nodeId));
   sharing.couldOpen ||= sharing.holders.size >= core.t;
   const missingSinceMs = sharing.missing.get(x);

@@ -82,7 +82,8 @@ describe('a planted bug', () => {
   };
 
   const sizes: Partial<Record<(typeof bugs)[number], ScenarioOptions>> = {
-    'open-for-ever': size,
+    'open-for-ever': { ...size, seed: 2 },
+    'volatile-disk': size,
     'another-key': { ...small, keys: 6 },
   };
 
