@@ -40,7 +40,7 @@ export function keyDocument(owned: OwnedKey, peer: Pick<Peer, 'isAlive' | 'stand
     holders,
     live,
     margin,
-    /** full: all holders live; thin; critical: one or two more losses leave too few; lost: too few now */
+    /** full: all holders live; thin; critical: one more loss leaves too few; lost: too few now */
     level,
     /** t shares may have leaked: what is under the key has to be sealed again under another */
     exposed: isExposed,
