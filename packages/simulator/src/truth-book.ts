@@ -16,6 +16,8 @@ export type Sharing = {
   readonly knownTo: Map<string, Set<number>>;
   /** Whether t points had holders at one time. */
   couldOpen: boolean;
+  /** Whether a node has served it: what was deposited for a deal that came to nothing is no epoch of the key. */
+  wasServed: boolean;
   /** When a point was left without a holder, ms. */
   readonly missing: Map<number, number>;
 };
@@ -104,17 +106,18 @@ export function sharingOf({ sharings }: TrueKey, { coreHash, core }: HeldEpoch):
     shares: new Map(),
     knownTo: new Map(),
     couldOpen: false,
+    wasServed: false,
     missing: new Map(),
   };
   sharings.set(name, sharing);
   return sharing;
 }
 
-/** The sharing that counts: of those that can be opened, the one of the latest epoch that some node serves. */
+/** The sharing that counts: of those that nodes have served, the one of the latest epoch that some still have. */
 export function newestOf(key: TrueKey): Sharing | undefined {
   let newest: Sharing | undefined;
   for (const sharing of key.sharings.values()) {
-    if (sharing.holders.size === 0) continue;
+    if (sharing.holders.size === 0 || !sharing.wasServed) continue;
     if (!newest || sharing.core.epoch > newest.core.epoch) newest = sharing;
   }
   return newest;

@@ -136,10 +136,11 @@ function onState(
   const isKept = ({ coreHash, x }: HeldEpoch): boolean =>
     servedNow.some(one => one.x === x && nameOf(one.coreHash) === nameOf(coreHash));
   for (const epoch of servedBefore) if (!isKept(epoch)) lose(book, node, keyId, epoch);
-  const epochs = has.filter(epoch => epoch === after?.active).map(({ core }) => core.epoch);
+  if (after?.active) sharingOf(keyOf(book, keyId), after.active).wasServed = true;
+  const names = has.map(({ coreHash }) => nameOf(coreHash));
   book.findings.check(
     'two-shares-on-one-node',
-    new Set(epochs).size === epochs.length,
+    new Set(names).size === names.length,
     () => `${node.nodeId} of ${keyId}`,
   );
   look(book, keyId);
