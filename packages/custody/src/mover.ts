@@ -38,8 +38,11 @@ export type MoveOrder = {
 /** What a mover's step may use of the world outside its state. */
 export type MoverEnv = { readonly crypto: Crypto; readonly nowMs: number };
 
+/** What holders have voted for, and their votes. */
+type Polled = { readonly proposal: Proposal; readonly votes: readonly Vote[] };
+
 /** Votes by proposal, whose hash in hexadecimal names it. */
-type Votes = ReadonlyMap<string, { readonly proposal: Proposal; readonly votes: readonly Vote[] }>;
+type Votes = ReadonlyMap<string, Polled>;
 
 /** A proposal that holders are asked about. */
 type Ballot = { readonly proposal: Proposal; readonly acceptance: Acceptance };
@@ -268,10 +271,14 @@ function takePolled(
   const votes = added ?? phase.votes;
   const next: MoverState = { ...state, phase: { ...phase, waiting, votes } };
   if (waiting.size > 0) return { state: next, effects: [] };
-  const { manifest } = state.order;
+  const { manifest, x } = state.order;
+  const { core } = manifest;
   const head = chainHeadOf(env.crypto, manifest, state.coreHash);
-  const may = ({ proposal }: { readonly proposal: Proposal }): boolean =>
-    follows(manifest.core, head, proposal) && isForVoters(manifest.core, head, proposal);
+  // of another point only what others could not outvote: one that has not failed is a liar's word, and nobody votes for it
+  const may = ({ proposal, votes: given }: Polled): boolean =>
+    follows(core, head, proposal) &&
+    isForVoters(core, head, proposal) &&
+    (proposal.x === x || given.length > core.k - quorumOf(core));
   const [most] = [...votes.values()].filter(may).sort((a, b) => b.votes.length - a.votes.length);
   if (!most) return nominateNext(next);
   return nominate(next, nodeIdOf(most.proposal.nodeKey), most.proposal.x, most.proposal);

@@ -17,7 +17,7 @@ import { votesPerKeyMax } from '../parameters.ts';
 import { type Fault, holdOrder } from './faults.ts';
 import type { HolderNode } from './holder-node.ts';
 import { type Identity, makeIdentity } from './identities.ts';
-import { holderOf, move, moveWell, outsiders, tell } from './moves.ts';
+import { answerOf, holderOf, move, moveWell, outsiders, tell } from './moves.ts';
 import { createWorld, dealWell, nodeOf, orderDeal, type World } from './world.ts';
 
 /** Four of seven, of which one may move without the owner: six have to vote. */
@@ -228,18 +228,41 @@ describe('a move by vote', () => {
   });
 
   test.each([
-    ['a standby that is gone', () => nodeOf(world, nodeIdOf(at(manifest.core.standby, 1)))],
-    ['a node that is no standby', () => outsiders(world, manifest).find(isNoStandby)!],
-  ])('is not stopped by one that says it voted before for %s', async (_, findOther) => {
+    ['a standby that is gone', () => nodeOf(world, nodeIdOf(at(manifest.core.standby, 1))), 0],
+    ['a node that is no standby', () => outsiders(world, manifest).find(isNoStandby)!, 0],
+    [
+      'a standby, for a point that has not failed',
+      () => nodeOf(world, nodeIdOf(at(manifest.core.standby, 1))),
+      3,
+    ],
+  ])('is not stopped by one that says it voted before for %s', async (_, findOther, place) => {
     await setUp({ t: 3, n: 5, k: 7 }, 18); // five of seven have to vote, and there are more nodes than standbys
     const [leaver, other, liar] = [holderOf(world, manifest, x), findOther(), voter];
     const { core } = manifest;
     const coreHash = coreHashOf(nodeCrypto, core);
     const { sequence, previous } = chainHeadOf(nodeCrypto, manifest, coreHash);
-    const proposal: Proposal = { sequence, previous, x, nodeKey: other.nodeKey, ek, reason: 'absent' };
+    const voted = at(core.holders, place).x;
+    const isAccomplice = voted !== x;
+    const isFailing = (point: number): boolean => point === x;
+    for (const node of world.nodes) node.isFailing = isFailing;
+    // the accomplice accepts, as it did before
+    const nomination = { keyId: core.keyId, epoch: core.epoch, coreHash, x: voted };
+    const asked = { name: 'nominate', body: nomination, deadlineMs: 1000 } as const;
+    const answer = await answerOf(world, liar.nodeKey, other.nodeId, asked);
+    const given = typeof answer === 'string' ? ek : answer.ek;
+    const proposal: Proposal = {
+      sequence,
+      previous,
+      x: voted,
+      nodeKey: other.nodeKey,
+      ek: given,
+      reason: 'absent',
+    };
     const held = { ...liar.held(core.keyId)!, votes: [{ coreHash, proposal }] };
     liar.disk.set(toHex(core.keyId), encodeHeldKey(held));
-    world.fate = ({ holder }) => ({ lost: holder === leaver.nodeId || holder === other.nodeId });
+    world.fate = ({ holder }) => ({
+      lost: holder === leaver.nodeId || (holder === other.nodeId && !isAccomplice),
+    });
     const moved = await moveWell(world, orderBy(), at(core.holders, 2).nodeKey);
     expect(nodeIdOf(moved.amendments[0]!.proposal.nodeKey)).toBe(standby.nodeId);
     expect(moved.amendments[0]!.votes).toHaveLength(5);

@@ -29,7 +29,7 @@ type MoveOutcome = {
 };
 
 /** Asks a holder and waits for its answer. */
-async function answerOf<N extends 'nominate' | 'vote' | 'update'>(
+export async function answerOf<N extends 'nominate' | 'vote' | 'update'>(
   world: World,
   from: Uint8Array,
   nodeId: string,
