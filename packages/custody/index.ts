@@ -7,6 +7,7 @@ export {
   emptyAuditHistory,
   planAudits,
 } from './src/audit-plan.ts';
+export { behindCodes } from './src/behind.ts';
 export type { AuthoritySigner, ShareDeposit } from './src/deal.ts';
 export { startDeal, stepDealer } from './src/dealer.ts';
 export type {

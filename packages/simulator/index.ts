@@ -1,3 +1,4 @@
-export { type ChurnChanges, runChurn } from './src/churn-scenario.ts';
+export { runChurn } from './src/churn-scenario.ts';
+export { calm } from './src/fates.ts';
 export type { Figure, Figures, Row, Scenario, ScenarioOptions, ScenarioReport } from './src/scenario.ts';
 export { scenarios } from './src/scenarios.ts';

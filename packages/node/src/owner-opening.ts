@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { assert, type ErrorCode, SkerryError, toHex } from '@skerry/base';
+import { assert, SkerryError, toHex } from '@skerry/base';
 import { nodeRandom } from '@skerry/crypto';
-import type { RoundObservation } from '@skerry/custody';
+import { behindCodes, type RoundObservation } from '@skerry/custody';
 import { grantBytesMax, type Manifest, nodeIdOf, seatsOf } from '@skerry/wire';
 import { parameters } from '../parameters.ts';
 import { countsInOpen, seenInRound } from './auditing.ts';
@@ -16,17 +16,6 @@ type Opening = {
   /** Opens an epoch of an own key that is not active yet; the key is the caller's to wipe. */
   readonly openPending: (manifest: Manifest) => Promise<Uint8Array>;
 };
-
-/** What holders say where the key has gone on, or where points have, since its manifest was read. */
-const behindCodes: ReadonlySet<ErrorCode> = new Set([
-  'EPOCH_MISMATCH',
-  'CORE_MISMATCH',
-  'POINT_MOVED',
-  'REPAIR_PENDING',
-  'KEY_UNKNOWN',
-  'KEY_NOT_ACTIVE',
-  'KEY_UNAVAILABLE',
-]);
 
 const isBehind = (error: unknown): boolean => error instanceof SkerryError && behindCodes.has(error.code);
 

@@ -3,7 +3,7 @@ import { auditPace } from '@skerry/custody';
 import { churn, durability, keepings, lifetimes, operatorsMin } from '../parameters.ts';
 import { createChronicle, dailyOf, summaryOf } from './chronicle.ts';
 import { lossWithin, meanBounds } from './durability.ts';
-import { type Lot, lifeOf } from './fates.ts';
+import { calm, type Lot, lifeOf } from './fates.ts';
 import { idealCrypto } from './ideal-crypto.ts';
 import { keepKeys } from './keeping.ts';
 import {
@@ -67,17 +67,7 @@ function yearsOf(auditMs: number): Row[] {
 }
 
 /** Nothing happens but that nodes leave for good. */
-const departures: Lot = {
-  lifeMs: lifeOf(durability.churnAMonth),
-  upMs: 0,
-  downMedianMs: 0,
-  downSpread: 0,
-  diskLoss: 0,
-  regionMs: 0,
-  regionDownMs: 0,
-  partitionMs: 0,
-  partitionDownMs: 0,
-};
+const departures: Lot = { ...calm, lifeMs: lifeOf(durability.churnAMonth) };
 
 /** Holds that so many keys were lost as the chain has it; says what it has. */
 function compare(

@@ -25,6 +25,19 @@ export type Lot = {
   readonly partitionDownMs: number;
 };
 
+/** Nothing happens by chance. */
+export const calm: Lot = {
+  lifeMs: 1e15,
+  upMs: 0,
+  downMedianMs: 0,
+  downSpread: 0,
+  diskLoss: 0,
+  regionMs: 0,
+  regionDownMs: 0,
+  partitionMs: 0,
+  partitionDownMs: 0,
+};
+
 /** What is told of what becomes of nodes. */
 type FateWatch = {
   readonly onDown: (node: Citizen, untilMs: number) => void;

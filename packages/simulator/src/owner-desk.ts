@@ -8,7 +8,7 @@ import {
   SkerryError,
   toHex,
 } from '@skerry/base';
-import type { AuthoritySigner } from '@skerry/custody';
+import { type AuthoritySigner, behindCodes } from '@skerry/custody';
 import type { Candidate, PlacementCertificate } from '@skerry/placement';
 import { unpackKey } from '@skerry/sharing';
 import {
@@ -97,17 +97,6 @@ export function candidatesOf(world: World, { known, owner }: OwnedKey): Candidat
 
 /** What holders say who know more of a key than they are told. */
 const knowsBetter: ReadonlySet<ErrorCode> = new Set(['KEY_UNKNOWN', 'EPOCH_MISMATCH', 'CORE_MISMATCH']);
-
-/** What holders say where the key has gone on. */
-const behindCodes: ReadonlySet<ErrorCode> = new Set([
-  'EPOCH_MISMATCH',
-  'CORE_MISMATCH',
-  'POINT_MOVED',
-  'REPAIR_PENDING',
-  'KEY_UNKNOWN',
-  'KEY_NOT_ACTIVE',
-  'KEY_UNAVAILABLE',
-]);
 
 /** What an owner's node does that changes nothing, or little. */
 export type OwnerDesk = {

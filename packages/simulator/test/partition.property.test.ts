@@ -4,24 +4,11 @@ import { seatsOf } from '@skerry/wire';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { runChurn } from '../src/churn-scenario.ts';
-import type { Lot } from '../src/fates.ts';
+import { calm } from '../src/fates.ts';
 import type { ScenarioReport } from '../src/scenario.ts';
 import type { Bug, Citizen } from '../src/world.ts';
 
 const dayMs = 86_400_000;
-
-/** Nothing happens by chance. */
-const quiet: Lot = {
-  lifeMs: 1e15,
-  upMs: 0,
-  downMedianMs: 0,
-  downSpread: 0,
-  diskLoss: 0,
-  regionMs: 0,
-  regionDownMs: 0,
-  partitionMs: 0,
-  partitionDownMs: 0,
-};
 
 type Split = {
   readonly seed: number;
@@ -42,7 +29,7 @@ function split(
   return runChurn(
     { seed, nodes: 64, keys: 1, days: 12 },
     {
-      lot: quiet,
+      lot: calm,
       liars: 0,
       openMs: 0,
       risks: ['high'],

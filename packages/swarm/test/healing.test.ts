@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { at, equalBytes, type Log, type Risk } from '@skerry/base';
 import { nodeRandom } from '@skerry/crypto';
-import { type ChurnChanges, runChurn } from '@skerry/simulator';
+import { calm, runChurn } from '@skerry/simulator';
 import { type Manifest, nodeIdOf, seatsOf } from '@skerry/wire';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createSwarm, type Swarm } from '../index.ts';
@@ -93,25 +93,12 @@ async function befallPeers(swarm: Swarm, risk: Risk, { gone, isOwnerAway }: Misf
 
 const dayMs = 86_400_000;
 
-/** Nothing happens by chance. */
-const still: NonNullable<ChurnChanges['lot']> = {
-  lifeMs: 1e15,
-  upMs: 0,
-  downMedianMs: 0,
-  downSpread: 0,
-  diskLoss: 0,
-  regionMs: 0,
-  regionDownMs: 0,
-  partitionMs: 0,
-  partitionDownMs: 0,
-};
-
 function befallVirtual(risk: Risk, { gone, isOwnerAway }: Misfortune): Timed {
   let manifestNow: (() => Manifest | null) | undefined;
   const { figures, violations } = runChurn(
     { seed: 1, nodes: 64, keys: 1, days: 7 },
     {
-      lot: still,
+      lot: calm,
       liars: 0,
       openMs: 0,
       risks: [risk],
