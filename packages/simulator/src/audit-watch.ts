@@ -215,9 +215,13 @@ function judge(
 }
 
 /** Whether a node learns that a key has gone on. */
-function learns({ host, desk, options }: Watch, auditor: Citizen, keyId: string): boolean {
+function learns({ world, host, desk, options }: Watch, auditor: Citizen, keyId: string): boolean {
   const owned = options.ownerOf(keyId);
-  if (owned?.owner === auditor) return desk.lookAgain(owned);
+  if (owned?.owner === auditor) {
+    const isNewer = desk.lookAgain(owned);
+    if (isNewer) options.onSuspicion(auditor, keyId, world.queue.nowMs());
+    return isNewer;
+  }
   const before = servedBy(auditor, keyId);
   host.catchUp(auditor, keyId);
   return servedBy(auditor, keyId) !== before;

@@ -53,8 +53,8 @@ type HealingOptions = {
   readonly refreshMs: number;
   /** Told of what an owner or a holder begins; says how to end it. */
   readonly onBegun: (what: string, keyId: string, by: Citizen) => (outcome: 'done' | ErrorCode) => void;
-  /** A point of a key has gone to another node. */
-  readonly onMoved: (keyId: string, by: Citizen, x: number) => void;
+  /** A point of a key has gone to another node: the last amendment's. */
+  readonly onMoved: (manifest: Manifest, by: Citizen) => void;
 };
 
 /** Heals keys. */
@@ -123,7 +123,7 @@ function nomineesFor(
 
 /** Moves a point of a key by its owner's word. */
 function move({ world, desk, onMoved }: Healing, key: OwnedKey, { x, reason }: Move, deliver: Deliver): void {
-  const { manifest, owner, signer, former, keyId } = key;
+  const { manifest, owner, signer, former } = key;
   assert(manifest !== null, 'what is healed was dealt');
   const leaving = holderAt(manifest, x);
   const others = new Map<string, Candidate>(
@@ -142,7 +142,7 @@ function move({ world, desk, onMoved }: Healing, key: OwnedKey, { x, reason }: M
     key.manifest = next;
     world.records.put(owner, next);
     desk.tell(key, 'update', [...new Set([...holdersOf(next), leaving])], deadlines.formerHoldersMs);
-    onMoved(keyId, owner, x);
+    onMoved(next, owner);
   };
   movePoint(world, owner, { manifest, x, reason, nominees, signer }, adopt, deliver);
 }
@@ -265,7 +265,7 @@ function propose(
     const request = { name: 'update', body: next, deadlineMs: deadlines.noticeMs } as const;
     for (const { nodeKey } of told) network.ask(node, world.nodeOf(nodeKey), request, () => undefined);
     network.ask(node, world.nodeById(leaving), request, () => undefined);
-    onMoved(keyId, node, x);
+    onMoved(next, node);
   };
   movePoint(world, node, { manifest, x, reason, nominees, signer: null }, adopt, deliver);
 }

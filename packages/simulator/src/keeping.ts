@@ -1,6 +1,6 @@
 /** A world whose keys are kept: dealt, audited, healed, dealt anew and opened, while things happen to its nodes. */
-import { at, type Crypto, type ErrorCode, type Profile, type Risk } from '@skerry/base';
-import { seatsOf } from '@skerry/wire';
+import { at, type Crypto, type ErrorCode, type Profile, type Risk, toHex } from '@skerry/base';
+import { type Manifest, seatsOf } from '@skerry/wire';
 import { beginningMs, keepings, lifetimes } from '../parameters.ts';
 import { type AuditWatch, createAuditWatch } from './audit-watch.ts';
 import { type Chance, createChance } from './chance.ts';
@@ -128,15 +128,23 @@ function onDealt(parts: Parts, key: OwnedKey): void {
   options.onHistory?.(
     `${parts.keys.indexOf(key)} dealt ${manifest.core.epoch}: ${holders.map(({ node }) => node?.slot).join()}`,
   );
+  lookAtIdle(parts, key);
   for (const { x, node } of holders) {
-    if (!node) continue;
-    if (node.held.get(keyId)?.active?.core !== manifest.core) watch.look(owner, node, { keyId, x });
-    if (node.conduct === 'honest') continue;
+    if (!node || node.conduct === 'honest') continue;
     for (const auditor of [owner, ...holders.flatMap(holder => holder.node ?? [])]) {
       if (auditor !== node) watch.look(auditor, node, { keyId, x });
     }
   }
   if (options.refreshMs > 0) wake(owner, keyId, manifest.core.createdAtMs + options.refreshMs);
+}
+
+/** Looks at holders that are down or serve nothing, as the owner's audits would in time, whoever has seen it before. */
+function lookAtIdle({ world, watch }: Parts, { owner, keyId, manifest }: OwnedKey): void {
+  for (const { x, nodeKey } of manifest ? seatsOf(manifest) : []) {
+    const holder = world.everNodeById(idOf(nodeKey));
+    const isWell = holder?.isUp && holder.held.get(keyId)?.active?.core === manifest?.core;
+    if (holder && holder !== owner && !isWell) watch.look(owner, holder, { keyId, x });
+  }
 }
 
 /** One look of a node at a key: what is due is done, and looked at again. */
@@ -155,8 +163,10 @@ function look(parts: Parts, node: Citizen, keyId: string, waitMs: number): void 
     const nextMs = outcome === 'failed' ? Math.min(2 * waitMs, graceMs / 4) : keepings.lookMs;
     wake(node, keyId, world.queue.nowMs() + nextMs, nextMs);
   };
-  if (key?.owner === node) healing.healOwned(key, done);
-  else healing.healHeld(node, keyId, done);
+  if (key?.owner === node) {
+    lookAtIdle(parts, key); // it may have learnt of new ones since
+    healing.healOwned(key, done);
+  } else healing.healHeld(node, keyId, done);
 }
 
 /** What becomes of nodes, as far as keys have to do with it. */
@@ -169,12 +179,7 @@ function watchFates(parts: Parts): Parameters<typeof beginFates>[4] {
     truth.onOwner(keyId, true);
     desk.wake(key);
     desk.lookAgain(key);
-    for (const { x, nodeKey } of manifest ? seatsOf(manifest) : []) {
-      const holder = world.everNodeById(idOf(nodeKey));
-      // as its audits would in time: what another of its nodes has seen, this one has not
-      const isWell = holder?.isUp && holder.held.get(keyId)?.active;
-      if (holder && !isWell) watch.look(owner, holder, { keyId, x });
-    }
+    lookAtIdle(parts, key);
     wake(owner, keyId, queue.nowMs() + keepings.lookMs);
     if (manifest && options.refreshMs > 0) wake(owner, keyId, manifest.core.createdAtMs + options.refreshMs);
   }
@@ -285,10 +290,10 @@ function createWaking(
 }
 
 /** A point of a key has moved: a holder that misbehaves is looked at, as audits do in time. */
-function onMoved({ options, world, watch, keys, keyOf }: Parts, keyId: string, by: Citizen, x: number): void {
-  const key = keyOf(keyId);
-  const seat = key?.manifest && seatsOf(key.manifest).find(one => one.x === x);
-  const holder = seat && world.everNodeById(idOf(seat.nodeKey));
+function onMoved({ options, world, watch, keys, keyOf }: Parts, manifest: Manifest, by: Citizen): void {
+  const [keyId, { proposal }] = [toHex(manifest.core.keyId), manifest.amendments.at(-1)!];
+  const [key, { x }] = [keyOf(keyId), proposal];
+  const holder = world.everNodeById(idOf(proposal.nodeKey));
   options.onHistory?.(`${key ? keys.indexOf(key) : ''} moved ${x} by ${by.slot} to ${holder?.slot}`);
   // it may be gone before it hears of it
   if (holder) watch.look(by, holder, { keyId, x });
@@ -314,7 +319,7 @@ function assemble(options: KeepingOptions): Parts {
     graceMs,
     refreshMs,
     onBegun: truth.onBegun,
-    onMoved: (keyId, by, x) => onMoved(parts, keyId, by, x),
+    onMoved: (manifest, by) => onMoved(parts, manifest, by),
   });
   const parts: Parts = {
     ...holdings,
