@@ -64,8 +64,10 @@ export function createOwnerHealer(
 
   return async owned => {
     const { keyId } = owned.manifest.core;
-    if (owned.previous && !(await ownership.settle(keyId))) return;
-    const due = standingOf(owned).remedies.filter(remedy => patience.isDue(nameOf(keyId, remedy)));
+    const isSettled = !owned.previous || (await ownership.settle(keyId));
+    // an epoch that too few serve needs more holders, and no other epoch
+    const remedies = standingOf(owned).remedies.filter(({ type }) => isSettled || type === 'move');
+    const due = remedies.filter(remedy => patience.isDue(nameOf(keyId, remedy)));
     if (due.length > 0) await runHealing(due, async effect => carry(owned, effect));
   };
 }

@@ -1,7 +1,14 @@
 import { type Risk, riskLevels, SkerryError, toHex } from '@skerry/base';
 import { nodeCrypto } from '@skerry/crypto';
 import { certifySuccession, rankSuccessors } from '@skerry/placement';
-import { type Manifest, nodeIdOf, type Proposal, seatsOf, successorHashOf } from '@skerry/wire';
+import {
+  compareManifests,
+  type Manifest,
+  nodeIdOf,
+  type Proposal,
+  seatsOf,
+  successorHashOf,
+} from '@skerry/wire';
 import { parameters } from '../parameters.ts';
 import type { OwnedKey } from './keyring.ts';
 import { type Moved, movePoint } from './moving.ts';
@@ -15,7 +22,8 @@ type Moves = {
   /**
    * Moves a point to another node, the best there is by the key's own level. The node has the share made by itself.
    *
-   * @throws KEY_UNKNOWN, KEY_DESTROYED; PLACEMENT_INFEASIBLE where nobody fits and takes it; STORE_FAILED
+   * @throws KEY_UNKNOWN, KEY_DESTROYED; PLACEMENT_INFEASIBLE where nobody fits and takes it; EPOCH_MISMATCH where the key
+   *   was dealt anew or the point moved otherwise meanwhile; STORE_FAILED
    */
   readonly move: (keyId: Uint8Array, x: number, reason: Proposal['reason']) => Promise<Moved>;
   /**
@@ -87,6 +95,9 @@ export function createMoves(options: OwnershipOptions, keys: OwnerKeys): Moves {
       const candidate = candidates.find(({ nodeId }) => nodeId === successor);
       const told = new Set([...holdersOf(next), leaving]);
       notice = await keep(options, keys, next, [...told], now => {
+        if (compareManifests(nodeCrypto, next, now.manifest) <= 0) {
+          throw new SkerryError('EPOCH_MISMATCH', 'the key has gone on meanwhile: look at it again');
+        }
         const { certificate } = now.notes;
         const certified = candidate && certifySuccession(certificate, leaving, candidate, candidates);
         const labels = { ...now.notes.labels, [successor]: keys.nameOf(successor) };

@@ -1,8 +1,8 @@
 import { type Risk, SkerryError, toHex, wipe } from '@skerry/base';
-import { nodeCrypto } from '@skerry/crypto';
+import { nodeCrypto, nodeRandom } from '@skerry/crypto';
 import type { DealOrder } from '@skerry/custody';
 import type { Placement } from '@skerry/placement';
-import { coreHashOf, type Manifest, receiptsNeeded } from '@skerry/wire';
+import { coreHashOf, type Manifest, receiptsNeeded, seatsOf } from '@skerry/wire';
 import { parameters } from '../parameters.ts';
 import type { Deal } from './dealing.ts';
 import type { OwnedKey } from './keyring.ts';
@@ -11,6 +11,7 @@ import type { OpenedKey } from './opening.ts';
 import { activationNotice, dealAs } from './owner-deals.ts';
 import { holdersOf, type OwnerKeys, type OwnershipOptions } from './owner-keys.ts';
 import type { Protection } from './ownership.ts';
+import { probeHolder } from './possession.ts';
 
 /** How a key is to be protected from its next epoch on; what is left out stays as it is. */
 export type NewProtection = Partial<Pick<Protection, 'risk' | 'acceptReduced' | 'counts'>>;
@@ -98,9 +99,13 @@ export function createRefreshing(
     const owned = keyring.get(keyId);
     if (!owned?.previous || owned.tombstone) return true;
     const { manifest } = owned;
-    const outstanding = await notices.tell(activationNotice(manifest));
-    const serving = holdersOf(manifest).filter(nodeId => !outstanding.has(nodeId));
-    if (serving.length < receiptsNeeded(manifest.core)) return false;
+    await notices.tell(activationNotice(manifest));
+    // who took the notice in may be gone, and the points of who did not may be others' by now
+    const probing = { streams: network.streams, random: nodeRandom };
+    const proofs = await Promise.all(
+      seatsOf(manifest).map(async ({ x }) => probeHolder(probing, manifest, x)),
+    );
+    if (proofs.filter(proof => proof === 'proof').length < receiptsNeeded(manifest.core)) return false;
     await network.publishManifest(manifest);
     await confirm(options, keys, keyId);
     return true;
@@ -123,6 +128,6 @@ export function createRefreshing(
         release();
       }
     },
-    settle: async keyId => keys.isClaimed(keyId) || settle(keyId),
+    settle: async keyId => !keys.isClaimed(keyId) && settle(keyId),
   };
 }

@@ -55,7 +55,8 @@ export type Ownership = {
   /**
    * Moves a point to another node, which has the share made by itself.
    *
-   * @throws KEY_UNKNOWN, KEY_DESTROYED; PLACEMENT_INFEASIBLE where nobody fits and takes it; STORE_FAILED
+   * @throws KEY_UNKNOWN, KEY_DESTROYED; PLACEMENT_INFEASIBLE where nobody fits and takes it; EPOCH_MISMATCH where the key
+   *   was dealt anew or the point moved otherwise meanwhile; STORE_FAILED
    */
   readonly move: (keyId: Uint8Array, x: number, reason: Proposal['reason']) => Promise<Moved>;
   /**

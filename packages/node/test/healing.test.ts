@@ -16,6 +16,7 @@ import {
 } from '@skerry/wire';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { ask, codeOf } from '../src/asking.ts';
+import type { OwnedKey } from '../src/keyring.ts';
 import type { Conduct } from '../src/network.ts';
 import { createPeer, type Peer, type PeerOptions } from '../src/peer.ts';
 import { openStore } from '../src/store.ts';
@@ -36,12 +37,16 @@ afterEach(async () => {
   await rm(root, { recursive: true });
 });
 
-/** Peers that know each other, each with the same options; the first holds nothing. */
-async function start(count: number, options: Partial<PeerOptions> = {}): Promise<Peer> {
+/** Peers that know each other, each with the same options and some by its number; the first holds nothing. */
+async function start(
+  count: number,
+  options: Partial<PeerOptions> = {},
+  optionsOf: (index: number) => Partial<PeerOptions> = () => ({}),
+): Promise<Peer> {
   const first = await startPeer(peerOptions(root, 0, { auditMs, capacity: 0, ...options }));
   const bootstrap = first.addresses();
   const others = Array.from({ length: count - 1 }, async (_, i) =>
-    startPeer(peerOptions(root, i + 1, { auditMs, bootstrap, ...options })),
+    startPeer(peerOptions(root, i + 1, { auditMs, bootstrap, ...options, ...optionsOf(i + 1) })),
   );
   peers = [first, ...(await Promise.all(others))];
   await until(() =>
@@ -157,6 +162,63 @@ describe("an owner's node", { timeout }, () => {
     await restart(holder, { conduct: { answer } });
     await untilMoved(owner, keyId, x, holder.nodeId);
     expect(at(manifestAt(owner, keyId).amendments, 0).proposal).toMatchObject({ x, reason: 'absent' });
+  });
+
+  test('moves points of an epoch that too few serve, once t do, and then ends the one before', async () => {
+    let isArmed = false;
+    const mute = new Set<number>();
+    const owner = await start(8, { auditMs: 500 }, index => ({
+      conduct: {
+        answer: async (_, body, honest) => {
+          const { name } = decodeRequest(body);
+          if (isArmed && name === 'activate' && mute.size < 3) mute.add(index);
+          const isRefused = mute.has(index) && (name === 'activate' || name === 'probe');
+          return isRefused ? encodeRefusal('TOO_BUSY') : honest();
+        },
+      },
+    }));
+    const keyId = await deal(owner);
+    const owned = (): OwnedKey => owner.keys.get(keyId)!;
+    isArmed = true;
+    await expect(owner.refresh(keyId, {})).rejects.toMatchObject({ code: 'DEPOSIT_FAILED' });
+    isArmed = false;
+    expect(owned()).toMatchObject({ manifest: { core: { epoch: 2 } }, previous: { core: { epoch: 1 } } });
+    const [late, ...gone] = [...mute];
+    const left = gone.map(index => at(peers, index));
+    for (const peer of left) await stop(peer);
+    await until(() => owner.standingOf(owned()).failures.size === 3);
+    expect(await owner.settle(keyId)).toBe(false);
+    await new Promise(resolve => setTimeout(resolve, 1_000));
+    expect(owned().manifest.amendments).toEqual([]);
+    mute.delete(late!);
+    await until(() => owned().previous === null && owner.standingOf(owned()).margin.level === 'full');
+    expect(owned().manifest.core.epoch).toBe(2);
+    const holders = holdersOf(owned().manifest);
+    expect(left.filter(({ nodeId }) => holders.includes(nodeId))).toEqual([]);
+    expect((await owner.open(keyId)).key).toEqual(key);
+  });
+
+  test('moves no point of an epoch that another takes the place of meanwhile', async () => {
+    let isArmed = false;
+    const asked = Promise.withResolvers<void>();
+    const refreshed = Promise.withResolvers<void>();
+    const answer: NonNullable<Conduct['answer']> = async (_, body, honest) => {
+      if (isArmed && decodeRequest(body).name === 'nominate') {
+        asked.resolve();
+        await refreshed.promise;
+      }
+      return honest();
+    };
+    const owner = await start(7, { auditMs: 0, conduct: { answer } });
+    const keyId = await deal(owner);
+    isArmed = true;
+    const moving = owner.move(keyId, firstHolder(manifestAt(owner, keyId)).x, 'moved').catch(codeOf);
+    await asked.promise;
+    isArmed = false;
+    await owner.refresh(keyId, {});
+    refreshed.resolve();
+    expect(await moving).toBe('EPOCH_MISMATCH');
+    expect(owner.keys.get(keyId)).toMatchObject({ manifest: { core: { epoch: 2 } }, previous: null });
   });
 
   test('lets an absence pass that is shorter than the grace', async () => {
