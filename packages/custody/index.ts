@@ -63,6 +63,12 @@ export {
 } from './src/holder.ts';
 export { type HolderRequest, holderEventOf } from './src/holder-event.ts';
 export { roundContextOf } from './src/holder-round.ts';
+export {
+  type InspectionEffect,
+  type InspectionEvent,
+  startInspection,
+  stepInspection,
+} from './src/inspection.ts';
 export { createLimiter, type Limiter } from './src/limiter.ts';
 export {
   type MoveOrder,
@@ -75,13 +81,13 @@ export {
   stepMove,
 } from './src/mover.ts';
 export { judgeProbe } from './src/probe.ts';
-export {
-  type RequesterEffect,
-  type RequesterEvent,
-  type RequesterState,
-  type RequesterStep,
-  startRound,
-  stepRequester,
-} from './src/requester.ts';
+export { startRound, stepRequester } from './src/requester.ts';
+export type {
+  RequesterEffect,
+  RequesterEvent,
+  RequesterState,
+  RequesterStep,
+  RoundEnd,
+} from './src/requester-state.ts';
 export type { RoundObservation } from './src/round-evidence.ts';
 export type { AskedHolder, RequesterEnv, RoundOrder } from './src/round-order.ts';

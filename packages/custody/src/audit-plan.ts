@@ -15,8 +15,8 @@ export type AuditableKey = {
 };
 
 /**
- * An audit to be done now. A `proof` is a probe of that point. A `drill` is one of the own point of that key, with the
- * subject among those that are asked first.
+ * An audit to be done now. A `proof` is a probe of that point. A `drill` is a round with the subject among those that are
+ * asked first: of the own point of a key that is held here, or, as an inspection, of some point of one that is owned.
  */
 export type Audit = {
   readonly kind: 'proof' | 'drill';
@@ -141,15 +141,13 @@ function auditOf(
   random: Random,
   pace: AuditPace,
 ): Audit & { key: AuditableKey } {
-  const own = aims.filter(({ key }) => key.why === 'holder');
-  const isDrill = own.length > 0 && subject.proofs >= pace.proofsPerDrill;
-  const why = isDrill ? 'holder' : reasonOf(aims, random, pace);
+  const rounds = aims.filter(({ key }) => key.why !== 'server');
+  const isDrill = rounds.length > 0 && subject.proofs >= pace.proofsPerDrill;
+  const why = reasonOf(isDrill ? rounds : aims, random, pace);
+  const ofReason = aims.filter(aim => aim.key.why === why);
   const { key, x } = isDrill
-    ? at(own, Math.floor(fraction(random) * own.length))
-    : nextAim(
-        aims.filter(aim => aim.key.why === why),
-        subject.lastKeyIds[why],
-      );
+    ? at(ofReason, Math.floor(fraction(random) * ofReason.length))
+    : nextAim(ofReason, subject.lastKeyIds[why]);
   return { kind: isDrill ? 'drill' : 'proof', keyId: key.keyId, x, nodeId, key };
 }
 

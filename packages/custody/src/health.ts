@@ -18,14 +18,17 @@ export type Health = {
 /** Nothing was seen that is amiss. */
 export const emptyHealth: Health = { absences: new Map(), losses: new Map() };
 
-/** What an audit or a round showed of the holder of a point. */
+/** What an audit or a round showed of the holder of a point, or that the point has moved to it. */
 export type Sight = {
   /** In hexadecimal. */
   readonly keyId: string;
   readonly x: number;
   readonly nodeId: string;
-  /** It proved its share; it answered, without saying of it; it gave no answer; it said that it has no such share. */
-  readonly kind: 'well' | 'there' | 'absent' | 'lost';
+  /**
+   * It proved its share; it answered, without saying of it; it gave no answer; it said that it has no such share; it is to
+   * have the share made from now on.
+   */
+  readonly kind: 'well' | 'there' | 'absent' | 'lost' | 'moved';
   /** Unix ms. */
   readonly atMs: number;
 };
@@ -58,8 +61,8 @@ function without<T>(map: ReadonlyMap<string, T>, key: string): ReadonlyMap<strin
 }
 
 /**
- * Health after one more sight. A node that answers anything is not absent; a share is lost until its holder proves it. An
- * absence that nobody looked at for the grace begins anew: it is this node that was away then.
+ * Health after one more sight. A node that answers anything is not absent; a share is lost until its holder proves it, or
+ * the point moves: who has it then, be it the same node, has the time anew. An absence that nobody looked at for the grace begins anew: it is this node that was away then.
  *
  * @param health so far; returned itself where nothing changes
  * @param sight what was seen
@@ -77,7 +80,8 @@ export function noteSight(health: Health, { keyId, x, nodeId, kind, atMs }: Sigh
   const absences = without(health.absences, nodeId);
   const loss = health.losses.get(share);
   let losses = health.losses;
-  if (kind === 'well' && loss?.nodeId === nodeId) losses = without(losses, share);
+  const isOver = kind === 'moved' || (kind === 'well' && loss?.nodeId === nodeId);
+  if (isOver) losses = without(losses, share);
   if (kind === 'lost' && loss?.nodeId !== nodeId) {
     losses = withEntry(losses, share, { nodeId, sinceMs: atMs }, lossesMax);
   }

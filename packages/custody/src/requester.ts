@@ -1,6 +1,6 @@
 import { assert, type ErrorCode, SkerryError, wipe } from '@skerry/base';
 import { recoverPayload, recoverShare, type Share } from '@skerry/sharing';
-import { coreHashOf, type RoundRequest } from '@skerry/wire';
+import { coreHashOf } from '@skerry/wire';
 import {
   asksMax,
   drillSetsMax,
@@ -12,10 +12,18 @@ import {
   setsInFlightMax,
   setsPerWrongSum,
 } from '../parameters.ts';
-import { type Contribution, contributionIn, isSigned } from './holder-reply.ts';
+import { contributionIn, isSigned } from './holder-reply.ts';
 import { roundContextOf } from './holder-round.ts';
+import type { WrongSet } from './inspection.ts';
 import { explainFailure } from './open-failure.ts';
-import { missingIn, observationsIn, type RoundObservation } from './round-evidence.ts';
+import type {
+  Attempt,
+  RequesterEffect,
+  RequesterEvent,
+  RequesterState,
+  RequesterStep,
+} from './requester-state.ts';
+import { missingIn, observationsIn } from './round-evidence.ts';
 import {
   type AskedHolder,
   checkOrder,
@@ -25,90 +33,6 @@ import {
 } from './round-order.ts';
 import { chooseSet, nameSet } from './set-choice.ts';
 
-/** One set S that is asked, and what came back. */
-type Attempt = {
-  readonly id: number;
-  /** Of its set. */
-  readonly name: string;
-  readonly request: RoundRequest;
-  readonly contributions: ReadonlyMap<number, Contribution>;
-  /**
-   * `open` and in flight; `late` once its time is over, though its answers still count; `busy` until then, once a
-   * member was; `void` once a member failed, or after `busy`; `wrong` once its sum was not what the core names; `right`
-   * once it was.
-   */
-  readonly status: 'open' | 'late' | 'busy' | 'void' | 'wrong' | 'right';
-};
-
-/** The requester's machine. */
-export type RequesterState = {
-  readonly order: RoundOrder;
-  readonly coreHash: Uint8Array;
-  readonly roundId: Uint8Array;
-  readonly attempts: readonly Attempt[];
-  /** Why holders can't be asked any more, by x. */
-  readonly failed: ReadonlyMap<number, ErrorCode>;
-  /** Holders that let a set's time pass or said that they are busy, and why, by x; until they answer again. */
-  readonly slow: ReadonlyMap<number, ErrorCode>;
-  /** In how many sets with a wrong sum a holder was, by x. */
-  readonly suspicion: ReadonlyMap<number, number>;
-  readonly wrongSets: number;
-  /** The quickest answer of each holder that gave one, refusals left out, in ms, by x. */
-  readonly answeredInMs: ReadonlyMap<number, number>;
-  readonly ended: boolean;
-};
-
-/** What happens to a round. Each `ask` is answered by one `answered`; a `wake` brings its event back. */
-export type RequesterEvent =
-  | {
-      readonly type: 'answered';
-      readonly attempt: number;
-      readonly x: number;
-      /** The opened answer, or why there is none. */
-      readonly answer: Uint8Array | ErrorCode;
-    }
-  | { readonly type: 'hedge'; readonly attempt: number }
-  | { readonly type: 'deadline' };
-
-/** What the world is to do for a round; the last of it is `done`, `drilled`, `repaired` or `fail`. */
-export type RequesterEffect =
-  | {
-      readonly type: 'ask';
-      readonly attempt: number;
-      readonly holder: AskedHolder;
-      readonly request: RoundRequest;
-      readonly deadlineMs: number;
-    }
-  | { readonly type: 'wake'; readonly event: RequesterEvent; readonly afterMs: number }
-  /** An open's end: the payload P, owned by whoever carries this out. */
-  | {
-      readonly type: 'done';
-      readonly payload: Uint8Array;
-      readonly sets: number;
-      readonly observations: readonly RoundObservation[];
-    }
-  /** A repair's end: the share, owned by whoever carries this out. */
-  | {
-      readonly type: 'repaired';
-      readonly share: Share;
-      readonly observations: readonly RoundObservation[];
-    }
-  /** A drill's end: the set that gave the own share, if one did, and those that did not. The share is wiped. */
-  | {
-      readonly type: 'drilled';
-      readonly right: readonly number[] | null;
-      readonly wrong: readonly (readonly number[])[];
-      readonly observations: readonly RoundObservation[];
-    }
-  | {
-      readonly type: 'fail';
-      readonly error: SkerryError;
-      readonly observations: readonly RoundObservation[];
-    };
-
-/** A round after a step: its state, and what is to be done. */
-export type RequesterStep = { readonly state: RequesterState; readonly effects: readonly RequesterEffect[] };
-
 /** What a holder says when it has too much to do: its set is lost, the holder is not. */
 const busyCodes: ReadonlySet<ErrorCode> = new Set(['TOO_BUSY', 'RATE_LIMITED']);
 
@@ -116,7 +40,8 @@ function nextSet(env: RequesterEnv, state: RequesterState): number[] | null {
   const { order, attempts, failed, slow, suspicion } = state;
   const { t } = order.manifest.core;
   if ((attempts.length + 1) * t > asksMax) return null;
-  if (order.aim.op === 'drill' && attempts.length >= drillSetsMax) return null;
+  const isAudit = order.aim.op === 'drill' || order.aim.op === 'inspect';
+  if (isAudit && attempts.length >= drillSetsMax) return null;
   const usable = order.holders.map(({ x }) => x).filter(x => !failed.has(x));
   const tried = new Set(attempts.filter(({ status }) => status !== 'void').map(({ name }) => name));
   return chooseSet(env.random, { t, usable, isSlow: x => slow.has(x), suspicion, tried });
@@ -172,7 +97,7 @@ function goOn(env: RequesterEnv, state: RequesterState): RequesterStep {
 }
 
 /**
- * Starts an open, a drill or a repair: asks a first set of t holders (docs/PROTOCOL.md, "How a requester opens a key").
+ * Starts an open, an inspection, a drill or a repair: asks a first set of t holders (docs/PROTOCOL.md, "How a requester opens a key").
  *
  * @param env time and randomness
  * @param order what to do; nothing of it is secret but the seed that signs its requests, which stays the caller's
@@ -276,6 +201,14 @@ function recover(env: RequesterEnv, { order }: RequesterState, attempt: Attempt)
   return recoverShare(env.crypto, context, answers, point);
 }
 
+/** The first set whose sum was wrong, with copies of what its members signed. */
+function firstWrongIn({ attempts }: RequesterState): WrongSet | null {
+  const attempt = attempts.find(({ status }) => status === 'wrong');
+  if (!attempt) return null;
+  const parts = [...attempt.contributions].map(([x, part]) => [x, part.contribution.slice()] as const);
+  return { request: attempt.request, contributions: new Map(parts) };
+}
+
 /** A set's sum is right: the round is done. */
 function succeed(
   env: RequesterEnv,
@@ -289,6 +222,9 @@ function succeed(
     return end(state, { type: 'done', payload: result, sets: attempts.length, observations });
   }
   if (order.aim.op === 'repair') return end(state, { type: 'repaired', share: result, observations });
+  if (order.aim.op === 'inspect') {
+    return end(state, { type: 'inspected', share: result, wrong: firstWrongIn(state), observations });
+  }
   wipe(result.y);
   const wrong = attempts.filter(({ status }) => status === 'wrong').map(attempt => attempt.request.set);
   return end(state, { type: 'drilled', right: request.set, wrong, observations });
@@ -371,7 +307,7 @@ function hedge(env: RequesterEnv, state: RequesterState, id: number): RequesterS
  * One step of a round. One silent member spoils its set, so another set is asked as soon as a member fails or is
  * late; a wrong sum blames nobody, and several other sets are asked at once. An open ends with the committed payload or
  * a coded error, never with a wrong key, and always within `openDeadlineMs`; a drill or repair with the own share made
- * again, a drill with the sets that made another, or with a coded error.
+ * again, an inspection with that of its point, a drill with the sets that made another, or with a coded error.
  *
  * @param env time and randomness
  * @param state as the last step returned it

@@ -1,6 +1,6 @@
 import type { ErrorCode } from '@skerry/base';
 import { silentMs } from '../parameters.ts';
-import type { RequesterState } from './requester.ts';
+import type { RequesterState } from './requester-state.ts';
 
 /**
  * What a round showed of one holder.

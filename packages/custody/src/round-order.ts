@@ -18,6 +18,13 @@ export type AskedHolder = {
 type RoundAim =
   /** To open the key by a grant, as it is presented; the grant's confirmation key signs. */
   | { readonly op: 'open'; readonly grant: Uint8Array; readonly confirmationSeed: Uint8Array }
+  /** To have the share of any point made, by an owner's grant to inspect; the grant's confirmation key signs. */
+  | {
+      readonly op: 'inspect';
+      readonly x: number;
+      readonly grant: Uint8Array;
+      readonly confirmationSeed: Uint8Array;
+    }
   /** To have the share of an own point made again, which shows that the others have theirs; that share's key signs. */
   | { readonly op: 'drill'; readonly x: number; readonly shareSeed: Uint8Array }
   /** To have the share made that this node is to hold, by the last amendment of its point; the node's key signs. */
@@ -28,7 +35,7 @@ type RoundAim =
       readonly nodeSeed: Uint8Array;
     };
 
-/** What is to be opened, drilled or repaired, and by what right. */
+/** What is to be opened, inspected, drilled or repaired, and by what right. */
 export type RoundOrder = {
   readonly manifest: Manifest;
   /** Those to ask first come first. */
@@ -52,18 +59,18 @@ export function checkOrder({ manifest, holders, aim, nodeKey }: RoundOrder): voi
   const known = holders.every(({ x, nodeId }) => nodeIdOf(holderAt(manifest, x).nodeKey) === nodeId);
   assert(known && points.size === holders.length, 'the holders asked are those of the manifest');
   if (aim.op === 'open') return;
-  const isOwn = equalBytes(holderAt(manifest, aim.x).nodeKey, nodeKey);
-  assert(isOwn && !points.has(aim.x), 'a drill or repair is of an own point, and asks the others');
+  const isItsOwn = aim.op === 'inspect' || equalBytes(holderAt(manifest, aim.x).nodeKey, nodeKey);
+  assert(isItsOwn && !points.has(aim.x), 'a drill or repair is of an own point, and none asks who holds it');
 }
 
 /** What a request shows of its right. */
 function rightOf(aim: RoundAim): Uint8Array {
-  if (aim.op === 'open') return aim.grant;
+  if (aim.op === 'open' || aim.op === 'inspect') return aim.grant;
   return aim.op === 'repair' ? aim.proposalHash : new Uint8Array(0);
 }
 
 function seedOf(aim: RoundAim): Uint8Array {
-  if (aim.op === 'open') return aim.confirmationSeed;
+  if (aim.op === 'open' || aim.op === 'inspect') return aim.confirmationSeed;
   return aim.op === 'repair' ? aim.nodeSeed : aim.shareSeed;
 }
 

@@ -24,8 +24,12 @@ export function nameSet(set: readonly number[]): string {
   return set.join();
 }
 
-/** A random order, all alike to 16 bits (Fisher and Yates). */
-function shuffle<T>(random: Random, list: readonly T[]): T[] {
+/**
+ * A random order, all alike to 16 bits (Fisher and Yates).
+ *
+ * @param list stays as it is
+ */
+export function shuffle<T>(random: Random, list: readonly T[]): T[] {
   const shuffled = [...list];
   const entropy = random.bytes(2 * shuffled.length);
   for (let i = shuffled.length - 1; i > 0; i--) {

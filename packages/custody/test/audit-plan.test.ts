@@ -96,7 +96,7 @@ describe('the plan of audits', () => {
     expect(done.filter(({ keyId }) => keyId === 'own').length).toBeGreaterThan(done.length / 2);
   });
 
-  it('has a drill after so many proofs of a subject, of a key that this node holds a share of', () => {
+  it('has a drill after so many proofs of a subject, of a key that it owns or holds', () => {
     const keys = [keyOf('a', 'owner', [1]), keyOf('b', 'holder', [0, 1, 2])];
     const done = runAudits(keys, { hours: 6 * 40 });
     const kinds = done.filter(({ nodeId }) => nodeId === '1').map(({ kind }) => kind);
@@ -104,11 +104,11 @@ describe('the plan of audits', () => {
     expect(firsts.length).toBeGreaterThan(2);
     expect(firsts).toEqual(firsts.map((_, i) => (i + 1) * (auditPace.proofsPerDrill + 1) - 1));
     const drilled = done.filter(({ kind }) => kind === 'drill').map(({ keyId }) => keyId);
-    expect(new Set(drilled)).toEqual(new Set(['b']));
+    expect(new Set(drilled)).toEqual(new Set(['a', 'b']));
   });
 
-  it('has no drill of a key that this node has no share of', () => {
-    const done = runAudits([keyOf('a', 'owner', [1]), keyOf('c', 'server', [1])], { hours: 6 * 40 });
+  it('has no drill of a key whose manifest this node stores', () => {
+    const done = runAudits([keyOf('c', 'server', [1])], { hours: 6 * 40 });
     expect(done.some(({ kind }) => kind === 'drill')).toBe(false);
   });
 

@@ -1,6 +1,13 @@
 import { at, type ErrorCode } from '@skerry/base';
 import { nodeCrypto, nodeRandom } from '@skerry/crypto';
-import { openHeldShare, type RoundOrder, roundContextOf } from '@skerry/custody';
+import {
+  type InspectionEffect,
+  openHeldShare,
+  type RoundOrder,
+  roundContextOf,
+  startInspection,
+  stepInspection,
+} from '@skerry/custody';
 import type { Counts } from '@skerry/placement';
 import { challengeOf, contribute } from '@skerry/sharing';
 import {
@@ -43,12 +50,20 @@ export type Conduct = (asked: {
   | { readonly answer: Uint8Array | ErrorCode; readonly afterMs?: number; readonly copies?: number }
   | undefined;
 
+/** What an inspection found, by numbers in the manifest, and the rounds that it took. */
+type Inspected = Pick<Extract<InspectionEffect, { type: 'end' }>, 'observations'> & {
+  readonly liars: readonly number[];
+  readonly rounds: readonly RoundOutcome[];
+};
+
 /** A dealt key and a requester, with holders that answer at once and as a test has it, without network or HPKE. */
 export type Desk = {
   readonly manifest: Manifest;
   readonly key: Uint8Array;
   readonly by: Identity;
   readonly open: (conduct: Conduct, changes?: Partial<RoundOrder>) => Promise<OpenOutcome>;
+  /** An inspection, the holder of that number first; `unfit` are numbers as well. */
+  readonly inspect: (subject: number, conduct: Conduct, unfit?: readonly number[]) => Promise<Inspected>;
   /** A drill of the holder of that number in the manifest. */
   readonly drill: (driller: number, conduct: Conduct) => Promise<RoundOutcome>;
 };
@@ -112,5 +127,35 @@ export async function createDesk(counts: Counts): Promise<Desk> {
       }
     });
   }
-  return { manifest, key: deal.key, by, open, drill };
+  const inspect = async (subject: number, conduct: Conduct, unfit: readonly number[] = []) =>
+    inspectWith(manifest, subject, unfit, async ({ x, asked }) => {
+      const known = new Map(holdersOf(manifest).map(holder => [holder.x, holder]));
+      const aim = { op: 'inspect', x, grant: nodeRandom.bytes(100), confirmationSeed: by.nodeSeed } as const;
+      return carry(conduct, { holders: asked.map(point => known.get(point)!), aim });
+    });
+  return { manifest, key: deal.key, by, open, inspect, drill };
+}
+
+/** Carries an inspection; points are numbers in the manifest here. */
+async function inspectWith(
+  manifest: Manifest,
+  subject: number,
+  unfit: readonly number[],
+  carry: (effect: Extract<InspectionEffect, { type: 'inspect' }>) => Promise<RoundOutcome>,
+): Promise<Inspected> {
+  const points = manifest.core.holders.map(({ x }) => x);
+  const pointAt = (number: number): number => at(points, number);
+  const rounds: RoundOutcome[] = [];
+  const begun = startInspection(nodeRandom, manifest, pointAt(subject), new Set(unfit.map(pointAt)));
+  let { state, effect } = begun;
+  while (effect.type === 'inspect') {
+    const round = await carry(effect);
+    rounds.push(round);
+    const { end } = round;
+    if (end.type !== 'inspected' && end.type !== 'fail') throw new Error('an inspection gives a share');
+    const event = end.type === 'fail' ? { type: 'failed' as const, observations: end.observations } : end;
+    ({ state, effect } = stepInspection(nodeCrypto, state, event));
+  }
+  const liars = [...effect.liars].map(x => points.indexOf(x)).sort((a, b) => a - b);
+  return { liars, observations: effect.observations, rounds };
 }

@@ -54,6 +54,14 @@ describe('health', () => {
     expect(failureOf(note(other, sight('well', 500)), share, hourMs, graceMs)).toBeNull();
   });
 
+  it('gives who is to have a share made the time anew, also where it is the one that lost it', () => {
+    const moved = after(sight('lost', 0), sight('moved', 250));
+    expect(failureOf(moved, share, hourMs, graceMs)).toBeNull();
+    const again = note(moved, sight('lost', 1_000));
+    expect(failureOf(again, share, 1_249, graceMs)).toBeNull();
+    expect(failureOf(again, share, 1_250, graceMs)).toEqual({ reason: 'lost', sinceMs: 1_000 });
+  });
+
   it('begins anew where nobody looked for the grace', () => {
     const health = after(sight('absent', 0), sight('absent', 1_000));
     expect(failureOf(health, share, 1_000, graceMs)).toBeNull();

@@ -8,6 +8,7 @@ import {
   type DealOrder,
   type RequesterEffect,
   type RequesterEvent,
+  type RoundEnd,
   type RoundOrder,
   roundContextOf,
   startDeal,
@@ -276,8 +277,6 @@ export function holdersOf(manifest: Manifest): AskedHolder[] {
   });
 }
 
-type RoundEnd = Extract<RequesterEffect, { type: 'done' | 'drilled' | 'repaired' | 'fail' }>;
-
 /** How a round ended. */
 export type RoundOutcome = {
   readonly end: RoundEnd;
@@ -295,8 +294,9 @@ export type OpenOutcome = RoundOutcome & {
 /** A round's outcome, where it was an open. */
 export function asOpen(outcome: RoundOutcome): OpenOutcome {
   const { end } = outcome;
-  if (end.type === 'drilled' || end.type === 'repaired') throw new Error('an open is no drill');
-  return { ...outcome, result: end.type === 'done' ? end : end.error };
+  if (end.type === 'done') return { ...outcome, result: end };
+  if (end.type === 'fail') return { ...outcome, result: end.error };
+  throw new Error('an open is no drill');
 }
 
 /**

@@ -21,6 +21,7 @@ import type { HealthStore } from './health-store.ts';
 import type { Host } from './host.ts';
 import type { Keyring } from './keyring.ts';
 import { drillKey } from './opening.ts';
+import type { Ownership } from './ownership.ts';
 import { probeHolder } from './possession.ts';
 import type { PeerStreams } from './streams.ts';
 
@@ -31,6 +32,7 @@ type AuditingOptions = {
   readonly streams: Pick<PeerStreams, 'request' | 'isAlive' | 'roundTripMs'>;
   readonly custody: Pick<CustodyService, 'servedKeyIds' | 'manifestOf' | 'holding'>;
   readonly keyring: Pick<Keyring, 'get' | 'list'>;
+  readonly ownership: Pick<Ownership, 'inspect'>;
   readonly evidence: Pick<EvidenceStore, 'of' | 'note' | 'noteLost'>;
   readonly health: Pick<HealthStore, 'note' | 'doubts'>;
   /** Told where a holder says that the key, or its point, has gone on. */
@@ -170,6 +172,30 @@ async function prove(
   return seen(seenByCode[shown] ?? null, { isOutdated, isPending, isRefused });
 }
 
+/** What a round showed, but for absence: a probe waits long enough to say who is silent, a round a second or two. */
+function seenOf({ core }: Manifest, observations: readonly RoundObservation[]): Seen[] {
+  const keyId = toHex(core.keyId);
+  const coreHash = toHex(coreHashOf(nodeCrypto, core));
+  return observations.flatMap(observation => {
+    const kind = seenInRound(observation);
+    const { nodeId, x } = observation;
+    return kind === undefined || isAbsence(kind) ? [] : [{ nodeId, keyId, x, coreHash, kind }];
+  });
+}
+
+/** Has the share of some point of an own key made by its holders, the subject first, and finds out who is wrong. */
+async function inspect({ ownership }: AuditingOptions, { manifest }: Known, audit: Audit): Promise<Seen[]> {
+  const { liars, observations } = await ownership.inspect(manifest, audit.x);
+  const others = seenOf(manifest, observations).filter(({ x }) => !liars.has(x));
+  const caught = seatsOf(manifest).filter(({ x }) => liars.has(x));
+  const coreHash = toHex(coreHashOf(nodeCrypto, manifest.core));
+  const { keyId } = audit;
+  const wrong = caught.map(({ x, nodeKey }) => {
+    return { nodeId: nodeIdOf(nodeKey), keyId, x, coreHash, kind: 'proof-wrong' } as const;
+  });
+  return [...others, ...wrong];
+}
+
 /**
  * Has this node's own share of a key made again by others, the subject first. Whoever was caught cheating is left out:
  * with it in the set the sum would be wrong, and honest members would share the suspicion.
@@ -188,16 +214,9 @@ async function drill(options: AuditingOptions, audit: Audit): Promise<Seen[]> {
     wipe(shareSeed);
     return [];
   }
-  const coreHash = toHex(coreHashOf(nodeCrypto, manifest.core));
   let seen: Seen[] = [];
   const onObserved = (observations: readonly RoundObservation[]): void => {
-    seen = observations.flatMap(observation => {
-      const kind = seenInRound(observation);
-      const { nodeId } = observation;
-      // A round waits a second or two, and holders a turn each: a probe waits long enough to say who is silent.
-      const isSeen = kind !== undefined && !isAbsence(kind);
-      return isSeen ? [{ nodeId, keyId: audit.keyId, x: observation.x, coreHash, kind }] : [];
-    });
+    seen = seenOf(manifest, observations);
   };
   try {
     const { right } = await drillKey({ ...options, onObserved }, { manifest, x, shareSeed, holders });
@@ -209,6 +228,16 @@ async function drill(options: AuditingOptions, audit: Audit): Promise<Seen[]> {
     wipe(shareSeed);
   }
   return seen;
+}
+
+async function auditWith(
+  options: AuditingOptions,
+  audit: Audit,
+  known: Known,
+  signal: AbortSignal,
+): Promise<Seen[]> {
+  if (audit.kind === 'proof') return prove(options, audit, known, signal);
+  return known.key.why === 'owner' ? inspect(options, known, audit) : drill(options, audit);
 }
 
 /**
@@ -268,9 +297,10 @@ function createLook(options: AuditingOptions, signal: AbortSignal): () => Promis
   async function carryOut(audit: Audit): Promise<Seen[]> {
     const known = keys.get(audit.keyId);
     if (!known) return [];
-    const isDrill = audit.kind === 'drill';
-    const work = isDrill ? drill(options, audit) : prove(options, audit, known, signal);
-    return Promise.race([work.catch((error: unknown) => failedAudit(log, error)), ended]);
+    return Promise.race([
+      auditWith(options, audit, known, signal).catch((error: unknown) => failedAudit(log, error)),
+      ended,
+    ]);
   }
 
   return async () => {

@@ -51,9 +51,10 @@ export function createHolderHealer(options: HealingOptions): (keyId: string) => 
     const order = { manifest, x, reason, nominees: nomineesFor(network, manifest, x), signer: null };
     const moved = await movePoint({ streams, clock, adopt }, order);
     if (notice) await notices.tell(notice);
-    const { keyId } = manifest.core;
+    const keyId = toHex(manifest.core.keyId);
     const to = nodeIdOf(moved.proposal.nodeKey);
-    log.info('holders moved a point of a key', { keyId: toHex(keyId), x: moved.proposal.x, reason, to });
+    health.note({ keyId, x: moved.proposal.x, nodeId: to, kind: 'moved' });
+    log.info('holders moved a point of a key', { keyId, x: moved.proposal.x, reason, to });
   }
 
   const proposalFor = (manifest: Manifest) =>

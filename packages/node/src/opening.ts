@@ -4,6 +4,7 @@ import {
   type AskedHolder,
   type RequesterEffect,
   type RequesterEvent,
+  type RoundEnd,
   type RoundObservation,
   type RoundOrder,
   roundContextOf,
@@ -55,8 +56,16 @@ type Drilled = {
   readonly wrong: readonly (readonly number[])[];
 };
 
-/** What a round gave; an open's payload and a repair's share are owned by whoever receives them. */
-type RoundResult = Extract<RequesterEffect, { type: 'done' | 'drilled' | 'repaired' }>;
+/** What a round gave; a payload or share in it is owned by whoever receives it. */
+type RoundResult = Exclude<RoundEnd, { type: 'fail' }>;
+
+/** Holders in the order given, with what is known of their round trips. */
+function timed(
+  streams: RoundOptions['streams'],
+  holders: readonly Omit<AskedHolder, 'roundTripMs'>[],
+): AskedHolder[] {
+  return holders.map(holder => ({ ...holder, roundTripMs: streams.roundTripMs(holder.nodeId) }));
+}
 
 /** Those to ask first: with a live connection, then the nearest, then in the manifest's order. */
 function inOrder(
@@ -132,7 +141,7 @@ async function runRound(
     }
   }
 
-  function finish(effect: RoundResult | Extract<RequesterEffect, { type: 'fail' }>): void {
+  function finish(effect: RoundEnd): void {
     onObserved?.(effect.observations);
     if (effect.type === 'fail') reject(effect.error);
     else resolve(effect);
@@ -193,6 +202,38 @@ export async function openKey(
 }
 
 /**
+ * Has the share of a point made by the holders of others, for its owner, who is to know whether they answer rightly
+ * (docs/PROTOCOL.md, inspections).
+ *
+ * @param order.manifest of the key
+ * @param order.x the point, whose holder is not asked
+ * @param order.grant of the owner, to inspect
+ * @param order.holders those to ask first come first
+ * @returns the share and the first set that gave another; both owned, and wiped, by the caller
+ * @throws KEY_UNAVAILABLE, KEY_CORRUPT, or the refusal that holders agree on
+ */
+export async function inspectPoint(
+  options: OpeningOptions,
+  order: {
+    readonly manifest: Manifest;
+    readonly x: number;
+    readonly grant: Uint8Array;
+    readonly holders: readonly Omit<AskedHolder, 'roundTripMs'>[];
+  },
+): Promise<Extract<RoundEnd, { type: 'inspected' }>> {
+  const { manifest, x, grant } = order;
+  const { confirmationSeed } = options;
+  const holders = timed(options.streams, order.holders);
+  const result = await run(options, {
+    manifest,
+    holders,
+    aim: { op: 'inspect', x, grant, confirmationSeed },
+  });
+  assert(result.type === 'inspected', 'an inspection gives a share');
+  return result;
+}
+
+/**
  * Has this node's own share of a key made again by others that hold one, and looks whether it is the same: then they
  * have theirs. The share itself is wiped at once (docs/PROTOCOL.md, drills).
  *
@@ -212,9 +253,7 @@ export async function drillKey(
   },
 ): Promise<Drilled> {
   const { manifest, x, shareSeed } = order;
-  const holders = order.holders.map(holder => {
-    return { ...holder, roundTripMs: options.streams.roundTripMs(holder.nodeId) };
-  });
+  const holders = timed(options.streams, order.holders);
   const result = await run(options, { manifest, holders, aim: { op: 'drill', x, shareSeed } });
   assert(result.type === 'drilled', 'a drill gives no payload');
   return { right: result.right, wrong: result.wrong };

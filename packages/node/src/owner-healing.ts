@@ -12,7 +12,11 @@ import { isBack, probeHolder } from './possession.ts';
 import type { Standing } from './standing.ts';
 
 /** Carries a remedy out. */
-async function act({ ownership, log }: HealingOptions, keyId: Uint8Array, remedy: Remedy): Promise<void> {
+async function act(
+  { ownership, health, log }: HealingOptions,
+  keyId: Uint8Array,
+  remedy: Remedy,
+): Promise<void> {
   const name = toHex(keyId);
   if (remedy.type === 'refresh') {
     const wanted = remedy.why === 'reduced' ? { acceptReduced: false } : {};
@@ -22,7 +26,9 @@ async function act({ ownership, log }: HealingOptions, keyId: Uint8Array, remedy
   }
   const { x, reason } = remedy;
   const { proposal } = await ownership.move(keyId, x, reason);
-  log.info('a point of a key was moved', { keyId: name, x, reason, to: nodeIdOf(proposal.nodeKey) });
+  const to = nodeIdOf(proposal.nodeKey);
+  health.note({ keyId: name, x, nodeId: to, kind: 'moved' });
+  log.info('a point of a key was moved', { keyId: name, x, reason, to });
 }
 
 /**

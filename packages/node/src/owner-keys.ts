@@ -49,8 +49,14 @@ export type OwnershipOptions = {
   readonly log: Log;
 };
 
-/** For how long and how often a grant is good, and of which epoch; null for whichever is active. */
-type GrantTerms = { readonly lifeMs: number; readonly uses: number | null; readonly epoch?: number };
+/** For how long and how often a grant is good, of which epoch, whichever is active if left out, and for what. */
+type GrantTerms = {
+  readonly lifeMs: number;
+  readonly uses: number | null;
+  readonly epoch?: number;
+  /** @default 'open' */
+  readonly op?: GrantClaims['op'];
+};
 
 /** A grant as it is presented, its id, and when it ends, in seconds since 1970. */
 export type IssuedGrant = { readonly token: Uint8Array; readonly jti: string; readonly exp: number };
@@ -104,7 +110,7 @@ export function holdersOf(manifest: Pick<Manifest, 'core' | 'amendments'>): stri
 function claimsFor(
   { core }: Manifest,
   to: string,
-  { lifeMs, uses, epoch }: GrantTerms,
+  { lifeMs, uses, epoch, op = 'open' }: GrantTerms,
   fromSeconds: number,
   nowMs: number,
 ): GrantClaims {
@@ -115,7 +121,7 @@ function claimsFor(
   return parseGrantClaims({
     keyId: toHex(core.keyId),
     epoch: epoch ?? null,
-    op: 'open',
+    op,
     sub: to,
     cnf: toHex(nodeKeyOf(to)),
     jti: Buffer.from(nodeRandom.bytes(16)).toString('base64url'),

@@ -6,6 +6,7 @@ import type { Deal } from './dealing.ts';
 import { createDeletions, type Deletion } from './deletions.ts';
 import { destroyOwned, type Ending, revokeGrants } from './ending.ts';
 import { createGivenGrants, type GivenGrant } from './given-grants.ts';
+import { createInspecting, type Inspected } from './inspecting.ts';
 import type { KeyNotes } from './keyring.ts';
 import type { Moved } from './moving.ts';
 import type { Outstanding } from './notices.ts';
@@ -73,6 +74,8 @@ export type Ownership = {
    * @throws KEY_UNKNOWN, KEY_DESTROYED, STORE_FAILED
    */
   readonly raise: (keyId: Uint8Array, risk: Risk) => Promise<boolean>;
+  /** Finds out who of an own key's holders answers rounds wrongly, the holder of a point first (`createInspecting`). */
+  readonly inspect: (manifest: Manifest, subject: number) => Promise<Inspected>;
   /** An own key's manifest as the keyring has it. @throws KEY_UNKNOWN, KEY_DESTROYED, STORE_CORRUPT */
   readonly ownedManifest: (keyId: Uint8Array) => Manifest;
   /** Looks what the network knows of an own key, and keeps what is newer than what the keyring has. */
@@ -132,6 +135,7 @@ export function createOwnership(options: OwnershipOptions): Ownership {
     deal: createDeals(options, keys, { openPending, destroy }),
     ...createRefreshing(options, keys, { open, openPending }),
     ...createMoves(options, keys),
+    inspect: createInspecting(options, keys),
     ownedManifest: keyId => keys.ownedKey(keyId).manifest,
     lookAgain: keys.lookAgain,
     manifest: keys.findManifest,

@@ -122,30 +122,12 @@ async function startPeer(options: PeerOptions, closers: Closers): Promise<Peer> 
   const network = await startNetwork({ ...options, clock, nodeKey, nodeSeed, store, recordOf, health });
   closers.add(network.close);
   await keepPublished(network, keyring);
-  const ownership = createOwnership({
-    ...options,
-    network,
-    store,
-    keyring,
-    nodeKey,
-    nodeSeed,
-    ownerSeed,
-    clock,
-  });
-  const healing = createHealing({
-    ...options,
-    network,
-    store,
-    keyring,
-    ownership,
-    health,
-    nodeKey,
-    clock,
-    random,
-  });
+  const own = { store, keyring, nodeKey, clock };
+  const ownership = createOwnership({ ...options, ...own, network, nodeSeed, ownerSeed });
+  const healing = createHealing({ ...options, ...own, network, ownership, health, random });
   if (auditMs > 0) {
     const onOutdated = healing.noteOutdated;
-    const auditing = { ...network, keyring, health, onOutdated, nodeKey, auditMs, clock, random, log };
+    const auditing = { ...network, ...own, ownership, health, onOutdated, auditMs, random, log };
     closers.add(startAuditing(auditing));
     closers.add(healing.start());
   }

@@ -3,23 +3,16 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { at, type ErrorCode, SkerryError, toHex } from '@skerry/base';
-import { hpkeSeal, nodeClock, nodeCrypto, nodeRandom } from '@skerry/crypto';
-import { type Doubt, roundContextOf, type Sight } from '@skerry/custody';
-import { challengeOf } from '@skerry/sharing';
+import { nodeClock, nodeCrypto, nodeRandom } from '@skerry/crypto';
+import { type Doubt, type Sight } from '@skerry/custody';
 import type { ObservationKind } from '@skerry/trust';
 import {
-  answerInfo,
-  contributionPreimage,
-  contributionShape,
   decodeRequest,
-  encode,
   encodeAnswer,
   encodeManifest,
   type Manifest,
   manifestPath,
-  nodeIdOf,
   probeAnswerPreimage,
-  type RoundRequest,
 } from '@skerry/wire';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { countsInOpen, startAuditing } from '../src/auditing.ts';
@@ -30,6 +23,7 @@ import type { PeerStreams } from '../src/streams.ts';
 import {
   dealTo,
   type Holder,
+  inspectingAs,
   makeOwner,
   makeParty,
   type Owner,
@@ -37,6 +31,7 @@ import {
   startHolders,
   streamsTo,
   tombstoneOf,
+  wrongPartOf,
 } from './holders.ts';
 
 const auditMs = 80;
@@ -110,6 +105,7 @@ async function auditAs(
       list: async () => (who === 'owner' ? [owned] : []),
       get: () => (who === 'owner' ? { ...owned, tombstone } : undefined),
     },
+    ownership: { inspect: inspectingAs(owner, party, streams, evidence) },
     evidence,
     health: { note: sight => void sights.push(sight), doubts: () => doubts },
     onOutdated: outdated => void outdateds.push(outdated),
@@ -138,18 +134,6 @@ const answering =
     nodeId === victim.nodeId && decodeRequest(body).name === 'probe'
       ? answer(body)
       : request(nodeId, body, options);
-
-/** A part of a round that its holder's node signed, and that is none of the share. */
-async function wrongPart(request: RoundRequest, { nodeId, nodeSeed }: Holder): Promise<Uint8Array> {
-  const { core } = manifest;
-  const { x } = core.holders.find(({ nodeKey }) => nodeIdOf(nodeKey) === nodeId)!;
-  const challenge = challengeOf(nodeCrypto, roundContextOf(nodeCrypto, request, core.scheme));
-  const contribution = nodeRandom.bytes(request.length);
-  const signature = nodeCrypto.ed25519Sign(nodeSeed, contributionPreimage(challenge, x, contribution));
-  const plaintext = encode(contributionShape, { contribution, signature });
-  const sealed = await hpkeSeal(request.recipientKey, answerInfo(challenge, x), plaintext);
-  return encodeAnswer('round', { sealed: sealed! });
-}
 
 describe('audits', () => {
   test('by an owner, and by who stores a manifest, have each holder prove its share', async () => {
@@ -235,7 +219,7 @@ describe('audits', () => {
         const asked = decodeRequest(body);
         if (asked.name !== 'round') return request(nodeId, body, options);
         rounds += 1;
-        return wrongPart(asked.body, holders.find(holder => holder.nodeId === nodeId)!);
+        return wrongPartOf(manifest, asked.body, holders.find(holder => holder.nodeId === nodeId)!);
       },
     );
     await sleep(auditMs);

@@ -1,13 +1,17 @@
 import { join } from 'node:path';
 import { at, type Clock, type Log, SkerryError, toHex } from '@skerry/base';
-import { nodeClock, nodeCrypto, nodeRandom } from '@skerry/crypto';
+import { hpkeSeal, nodeClock, nodeCrypto, nodeRandom } from '@skerry/crypto';
 import { type AuthoritySigner, type HeldEpoch, roundContextOf } from '@skerry/custody';
 import { type Candidate, type Counts, type Placement, planPlacement, regionOf } from '@skerry/placement';
 import { challengeOf } from '@skerry/sharing';
 import {
   type Authority,
+  answerInfo,
+  contributionPreimage,
+  contributionShape,
   coreHashOf,
   decodeAnswer,
+  encode,
   encodeAnswer,
   encodeRequest,
   type GrantClaims,
@@ -30,6 +34,7 @@ import { type CustodyService, createCustodyService } from '../src/custody-servic
 import { dealKey } from '../src/dealing.ts';
 import { issueGrant } from '../src/grants.ts';
 import { createHolderMemory, type HolderMemory } from '../src/holder-memory.ts';
+import { createInspecting, type InspectingOptions } from '../src/inspecting.ts';
 import { openKey } from '../src/opening.ts';
 import { openStore, type Store } from '../src/store.ts';
 
@@ -222,6 +227,35 @@ export async function grantTo(
     ...claims,
   };
   return issueGrant(whole, [{ key: at(owner.signer.authority.keys, 0), seed: owner.ownerSeed }]);
+}
+
+/** Inspections by a party under grants of an owner, without its keyring. */
+export function inspectingAs(
+  owner: Owner,
+  { nodeKey, nodeSeed }: Party,
+  streams: InspectingOptions['network']['streams'],
+  evidence: InspectingOptions['network']['evidence'],
+): ReturnType<typeof createInspecting> {
+  const options = { network: { streams, evidence }, nodeKey, nodeSeed, clock: nodeClock };
+  const to = { nodeKey, nodeSeed, nodeId: nodeIdOf(nodeKey) };
+  return createInspecting(options, {
+    issueFor: async (manifest, _, { op = 'open' }) => ({ token: await grantTo(owner, manifest, to, { op }) }),
+  });
+}
+
+/** A part of a round that its holder's node signed, and that is none of the share. */
+export async function wrongPartOf(
+  { core }: Manifest,
+  request: RoundRequest,
+  { nodeId, nodeSeed }: Pick<Party, 'nodeId' | 'nodeSeed'>,
+): Promise<Uint8Array> {
+  const { x } = core.holders.find(({ nodeKey }) => nodeIdOf(nodeKey) === nodeId)!;
+  const challenge = challengeOf(nodeCrypto, roundContextOf(nodeCrypto, request, core.scheme));
+  const contribution = nodeRandom.bytes(request.length);
+  const signature = nodeCrypto.ed25519Sign(nodeSeed, contributionPreimage(challenge, x, contribution));
+  const plaintext = encode(contributionShape, { contribution, signature });
+  const sealed = await hpkeSeal(request.recipientKey, answerInfo(challenge, x), plaintext);
+  return encodeAnswer('round', { sealed: sealed! });
 }
 
 /** A signed request for a round over the first t points and the one given, with a round id of its own. */

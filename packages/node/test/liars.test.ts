@@ -3,17 +3,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { at, type SkerryError, toHex } from '@skerry/base';
-import { hpkeSeal, nodeCrypto, nodeRandom } from '@skerry/crypto';
+import { nodeCrypto, nodeRandom } from '@skerry/crypto';
 import { roundContextOf } from '@skerry/custody';
 import { challengeOf } from '@skerry/sharing';
 import {
-  answerInfo,
-  contributionPreimage,
-  contributionShape,
   custodyProtocol,
   decodeAnswer,
   decodeRequest,
-  encode,
   encodeAnswer,
   encodeRefusal,
   encodeRequest,
@@ -28,7 +24,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { loadIdentity } from '../src/identity.ts';
 import type { Peer } from '../src/peer.ts';
 import { createPeerStreams, type PeerStreams } from '../src/streams.ts';
-import { grantTo, makeOwner, type Owner, type Party, quiet, roundFor } from './holders.ts';
+import { grantTo, makeOwner, type Owner, type Party, quiet, roundFor, wrongPartOf } from './holders.ts';
 import { startPeers, untilTheyMeet } from './peers.ts';
 
 /** What a holder answers a round with, given its honest answer. */
@@ -89,22 +85,11 @@ afterAll(async () => {
   await rm(root, { recursive: true });
 });
 
-/** An answer of the right form for this very round, signed and sealed, with any contribution. */
-async function forge(request: RoundRequest, { nodeSeed, nodeKey }: Party): Promise<Uint8Array> {
-  const challenge = challengeOf(nodeCrypto, roundContextOf(nodeCrypto, request, manifest.core.scheme));
-  const { x } = manifest.core.holders.find(holder => toHex(holder.nodeKey) === toHex(nodeKey))!;
-  const contribution = nodeRandom.bytes(request.length);
-  const signature = nodeCrypto.ed25519Sign(nodeSeed, contributionPreimage(challenge, x, contribution));
-  const plaintext = encode(contributionShape, { contribution, signature });
-  const sealed = await hpkeSeal(request.recipientKey, answerInfo(challenge, x), plaintext);
-  return encodeAnswer('round', { sealed: sealed! });
-}
-
 const firstAnswers = new Map<string, Promise<Uint8Array>>();
 const never = new Promise<never>(() => undefined);
 const liesByName: Readonly<Record<string, Lie>> = {
   'a wrong contribution, signed and sealed as it should be': async (request, _honest, holder) =>
-    forge(request, holder),
+    wrongPartOf(manifest, request, holder),
   'a sealed answer of noise': async () => encodeAnswer('round', { sealed: nodeRandom.bytes(200) }),
   noise: async () => nodeRandom.bytes(300),
   'noise as long as a frame takes': async () => nodeRandom.bytes(1_000_000),

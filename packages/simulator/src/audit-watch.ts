@@ -177,6 +177,29 @@ function provesSurely(subject: Citizen, { keyId, x }: Bond, manifest: Manifest):
   return held.active.x === x && held.active.core === manifest.core;
 }
 
+/**
+ * Has an owner inspect a key of which a node has a share that proves it, and answers rounds wrongly: when that node's
+ * turn to be inspected has come. Inspections that would find nothing are not carried out.
+ */
+function inspectSoon(watch: Watch, auditor: Citizen, subject: Citizen, bond: Bond): void {
+  const { world, desk, options } = watch;
+  const { keyId, x } = bond;
+  const turnMs = auditPace.proofsPerDrill * options.auditMs;
+  world.queue.after(turnMs * world.chance.unit(), () => {
+    const key = options.ownerOf(keyId);
+    const holders = key?.manifest ? holderIdsOf(key.manifest) : new Map<number, string>();
+    if (key?.owner !== auditor || holders.get(x) !== subject.nodeId || world.witness.isLost(keyId)) return;
+    if (auditor.isDeparted || subject.isDeparted) return;
+    if (!auditor.isUp) return inspectSoon(watch, auditor, subject, bond);
+    desk.inspect(key, x, liars => {
+      const caught = [...holders].filter(([point]) => liars.has(point));
+      for (const [, nodeId] of caught) auditor.shunned.set(nodeId, Number.POSITIVE_INFINITY);
+      if (caught.length > 0) options.onSuspicion(auditor, keyId, world.queue.nowMs());
+      if (!liars.has(x)) inspectSoon(watch, auditor, subject, bond);
+    });
+  });
+}
+
 /** What follows from an answer. */
 function judge(
   watch: Watch,
@@ -191,6 +214,7 @@ function judge(
   const first = [bond];
   if (shown === 'proof') {
     note(watch, auditor, subject, first, 'well');
+    if (subject.conduct === 'wrong-parts') inspectSoon(watch, auditor, subject, bond);
     bonds.shift();
     if (!chain.isThorough || bonds.length === 0) return end(watch, auditor, subject);
     return again(watch, auditor, subject, 1 - jitter / 2);

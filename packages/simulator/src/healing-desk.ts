@@ -121,6 +121,13 @@ function nomineesFor(
   return isAlive(world, by, leaving) ? [...first, leaving] : first;
 }
 
+/** The last amendment's node has the time anew, as seen by who moved the point. */
+function noteMoved({ queue }: World, node: Citizen, { core, amendments }: Manifest): void {
+  const { x, nodeKey } = amendments.at(-1)!.proposal;
+  const [keyId, nodeId] = [toHex(core.keyId), idOf(nodeKey)];
+  node.health = noteSight(node.health, { keyId, x, nodeId, kind: 'moved', atMs: queue.nowMs() }, 0);
+}
+
 /** Moves a point of a key by its owner's word. */
 function move({ world, desk, onMoved }: Healing, key: OwnedKey, { x, reason }: Move, deliver: Deliver): void {
   const { manifest, owner, signer, former } = key;
@@ -142,6 +149,7 @@ function move({ world, desk, onMoved }: Healing, key: OwnedKey, { x, reason }: M
     key.manifest = next;
     world.records.put(owner, next);
     desk.tell(key, 'update', [...new Set([...holdersOf(next), leaving])], deadlines.formerHoldersMs);
+    noteMoved(world, owner, next);
     onMoved(next, owner);
   };
   movePoint(world, owner, { manifest, x, reason, nominees, signer }, adopt, deliver);
@@ -201,9 +209,10 @@ function tellProbe(
 function healOwned(healing: Healing, key: OwnedKey, done: (outcome: Ended) => void): void {
   const { world, desk, onBegun } = healing;
   if (world.planted.has('never-heal')) return;
-  if (key.isBusy || !key.owner.isUp || !desk.settle(key)) return done('failed');
-  const remedies = standing(healing, key);
-  if (remedies.length === 0) return;
+  if (key.isBusy || !key.owner.isUp) return done('failed');
+  const isSettled = desk.settle(key);
+  const remedies = standing(healing, key).filter(({ type }) => isSettled || type === 'move');
+  if (remedies.length === 0) return isSettled ? undefined : done('failed');
   const { owner, manifest } = key;
   const { life } = owner;
   assert(manifest !== null, 'what is healed was dealt');
@@ -265,6 +274,7 @@ function propose(
     const request = { name: 'update', body: next, deadlineMs: deadlines.noticeMs } as const;
     for (const { nodeKey } of told) network.ask(node, world.nodeOf(nodeKey), request, () => undefined);
     network.ask(node, world.nodeById(leaving), request, () => undefined);
+    noteMoved(world, node, next);
     onMoved(next, node);
   };
   movePoint(world, node, { manifest, x, reason, nominees, signer: null }, adopt, deliver);

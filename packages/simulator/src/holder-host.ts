@@ -11,14 +11,20 @@ import {
   judgeProbe,
   lapseMs,
   manifestOf,
+  roundContextOf,
   stepHolder,
 } from '@skerry/custody';
-import type { Share } from '@skerry/sharing';
+import { challengeOf, type Share } from '@skerry/sharing';
 import {
+  contributionPreimage,
+  contributionShape,
+  decode,
+  encode,
   type Manifest,
   probeAnswerPreimage,
   type RequestAnswer,
   type RequestBody,
+  type RoundRequest,
   seatsOf,
 } from '@skerry/wire';
 import { citizens, deadlines } from '../parameters.ts';
@@ -82,8 +88,29 @@ function tamper(world: World, node: Citizen, event: HolderEvent, answer: Reply<A
   return { signature, nodeSignature: world.crypto.ed25519Sign(node.nodeSeed, signed) };
 }
 
+/** A part of a round with one bit turned, signed as if it were right. */
+function wrongPart(
+  { crypto }: World,
+  { nodeSeed }: Citizen,
+  request: RoundRequest,
+  x: number,
+  part: Uint8Array,
+): Uint8Array {
+  const { contribution } = decode(contributionShape, part, contributionShape.bytesMax, 'contribution');
+  contribution[0]! ^= 1;
+  const challenge = challengeOf(crypto, roundContextOf(crypto, request, 'gf256'));
+  const signature = crypto.ed25519Sign(nodeSeed, contributionPreimage(challenge, x, contribution));
+  return encode(contributionShape, { contribution, signature });
+}
+
 /** Does what an effect asks for. */
-function carryOut(world: World, node: Citizen, keyId: string, effect: HolderEffect): Answered {
+function carryOut(
+  world: World,
+  node: Citizen,
+  keyId: string,
+  cause: HolderEvent,
+  effect: HolderEffect,
+): Answered {
   const { crypto, chance, queue } = world;
   switch (effect.type) {
     case 'open-dek': {
@@ -109,8 +136,11 @@ function carryOut(world: World, node: Citizen, keyId: string, effect: HolderEffe
     case 'answer':
       return { answer: effect.answer.body };
     case 'answer-sealed': {
-      const plaintext = effect.plaintext;
-      if (node.conduct === 'wrong-parts') plaintext[plaintext.length >> 1]! ^= 1;
+      const { active } = node.held.get(keyId)!;
+      const isWrong = node.conduct === 'wrong-parts' && 'request' in cause && active;
+      const plaintext = isWrong
+        ? wrongPart(world, node, cause.request, active.x, effect.plaintext)
+        : effect.plaintext;
       const sealed = sealTo(crypto, chance, effect.recipientKey, effect.info, plaintext);
       return { answer: sealed ? { sealed } : 'MESSAGE_MALFORMED' };
     }
@@ -147,9 +177,10 @@ function step(world: World, node: Citizen, keyId: string, first: HolderEvent): R
     const env = { crypto, random, nowMs: world.queue.nowMs(), nodeKey, nodeSeed };
     const done = stepHolder(held, { ...env, load: noLoad, capacity: citizens.capacity }, event);
     held = done.held;
+    const cause = event;
     event = undefined;
     for (const effect of done.effects) {
-      const came = carryOut(world, node, keyId, effect);
+      const came = carryOut(world, node, keyId, cause, effect);
       answer = came.answer ?? answer;
       event = came.event ?? event;
     }

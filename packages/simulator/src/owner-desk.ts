@@ -8,7 +8,7 @@ import {
   SkerryError,
   toHex,
 } from '@skerry/base';
-import { type AuthoritySigner, behindCodes } from '@skerry/custody';
+import { type AuthoritySigner, behindCodes, startInspection, stepInspection } from '@skerry/custody';
 import type { Candidate, PlacementCertificate } from '@skerry/placement';
 import { unpackKey } from '@skerry/sharing';
 import {
@@ -21,7 +21,7 @@ import {
 } from '@skerry/wire';
 import { deadlines } from '../parameters.ts';
 import { lookUp } from './holder-host.ts';
-import { openAt } from './rounds.ts';
+import { inspectAt, openAt } from './rounds.ts';
 import { type Citizen, idOf, type World } from './world.ts';
 
 /** What holders are still to be told: by what and whom. */
@@ -115,18 +115,25 @@ export type OwnerDesk = {
     isPending: boolean,
     deliver: (opened: Uint8Array | ErrorCode) => void,
   ) => void;
+  /** Finds out which holders of a key answer rounds wrongly, that of a point first; says whose points those are. */
+  readonly inspect: (key: OwnedKey, subject: number, deliver: (liars: ReadonlySet<number>) => void) => void;
   /** Opens a key as it is, and where holders say that it has gone on, as it is then. */
   readonly open: (key: OwnedKey, deliver: (opened: Uint8Array | ErrorCode) => void) => void;
 };
 
 /** A grant of the owner to its own node, for half a minute. */
-function grantFor(world: World, { keyId, owner }: OwnedKey, epoch: number | null): Uint8Array {
+function grantFor(
+  world: World,
+  { keyId, owner }: OwnedKey,
+  epoch: number | null,
+  op: GrantClaims['op'] = 'open',
+): Uint8Array {
   const grant = world.chance.bytes(32);
   const nbf = Math.floor(world.queue.nowMs() / 1000);
   const claims: GrantClaims = {
     keyId,
     epoch,
-    op: 'open',
+    op,
     sub: owner.nodeId,
     cnf: toHex(owner.nodeKey),
     jti: toHex(grant.subarray(0, 16)),
@@ -187,10 +194,18 @@ function tell(
 }
 
 function settle(world: World, key: OwnedKey): boolean {
-  const { manifest, previous, errands } = key;
+  const { keyId, owner, manifest, previous } = key;
   if (!previous || !manifest) return true;
-  const serving = holdersOf(manifest).filter(nodeId => !errands.has(`activate/${nodeId}`));
-  if (serving.length < receiptsNeeded(manifest.core)) return false;
+  const { core } = manifest;
+  // whose share is there would prove it: that is not carried out
+  const serving = seatsOf(manifest).filter(({ x, nodeKey }) => {
+    const holder = world.nodeOf(nodeKey);
+    const active = holder?.isUp ? holder.held.get(keyId)?.active : undefined;
+    return (
+      holder !== undefined && world.network.connects(owner, holder) && active?.core === core && active.x === x
+    );
+  });
+  if (serving.length < receiptsNeeded(core)) return false;
   key.previous = null;
   const now = new Set(holdersOf(manifest));
   const former = holdersOf(previous).filter(nodeId => !now.has(nodeId));
@@ -236,6 +251,29 @@ function open(world: World, key: OwnedKey, deliver: (opened: Uint8Array | ErrorC
   });
 }
 
+function inspect(
+  world: World,
+  key: OwnedKey,
+  subject: number,
+  deliver: (liars: ReadonlySet<number>) => void,
+): void {
+  const { crypto, chance, grants } = world;
+  const { manifest, owner } = key;
+  assert(manifest !== null, 'what is inspected was dealt');
+  const isCheat = (nodeKey: Uint8Array): boolean =>
+    owner.shunned.get(idOf(nodeKey)) === Number.POSITIVE_INFINITY;
+  const unfit = new Set(seatsOf(manifest).flatMap(({ x, nodeKey }) => (isCheat(nodeKey) ? [x] : [])));
+  const follow = ({ state, effect }: ReturnType<typeof startInspection>): void => {
+    if (effect.type === 'end') return deliver(effect.liars);
+    const grant = grantFor(world, key, null, 'inspect');
+    inspectAt(world, owner, { manifest, ...effect }, grant, event => {
+      grants.delete(toHex(grant));
+      follow(stepInspection(crypto, state, event));
+    });
+  };
+  follow(startInspection(chance, manifest, subject, unfit));
+}
+
 /** The desk of owners. */
 export function createOwnerDesk(world: World): OwnerDesk {
   return {
@@ -246,6 +284,7 @@ export function createOwnerDesk(world: World): OwnerDesk {
     lookAgain: key => lookAgain(world, key),
     settle: key => settle(world, key),
     openEpoch: (key, manifest, isPending, deliver) => openEpoch(world, key, manifest, isPending, deliver),
+    inspect: (key, subject, deliver) => inspect(world, key, subject, deliver),
     open: (key, deliver) => open(world, key, deliver),
   };
 }

@@ -3,8 +3,10 @@ import { assert, type ErrorCode } from '@skerry/base';
 import {
   type AskedHolder,
   type HeldKey,
+  type InspectionEvent,
   type RequesterEffect,
   type RequesterEvent,
+  type RoundEnd,
   type RoundOrder,
   roundContextOf,
   startRound,
@@ -14,8 +16,6 @@ import { challengeOf, type Share } from '@skerry/sharing';
 import { amendmentOf, answerInfo, coreHashOf, type Manifest, proposalHashOf, seatsOf } from '@skerry/wire';
 import { openWith } from './sealing.ts';
 import { type Citizen, idOf, type World } from './world.ts';
-
-type RoundEnd = Extract<RequesterEffect, { type: 'done' | 'drilled' | 'repaired' | 'fail' }>;
 
 /** The holders of a key but one, those to ask first come first: those that are up, the nearest. */
 function holdersFor(world: World, node: Citizen, manifest: Manifest, but: number): AskedHolder[] {
@@ -96,6 +96,32 @@ export function openAt(
   run(world, node, { manifest, holders, aim }, world.chance.bytes(32), end => {
     assert(end.type === 'done' || end.type === 'fail', 'an open gives a payload');
     deliver(end.type === 'done' ? end.payload : end.error.code);
+  });
+}
+
+/**
+ * Has the share of a point made for its owner, by a grant to inspect.
+ *
+ * @param asked points whose holders are asked, the first ones first
+ */
+export function inspectAt(
+  world: World,
+  node: Citizen,
+  {
+    manifest,
+    x,
+    asked,
+  }: { readonly manifest: Manifest; readonly x: number; readonly asked: readonly number[] },
+  grant: Uint8Array,
+  deliver: (event: InspectionEvent) => void,
+): void {
+  const known = new Map(holdersFor(world, node, manifest, x).map(holder => [holder.x, holder]));
+  const holders = asked.map(point => known.get(point)!);
+  const aim = { op: 'inspect', x, grant, confirmationSeed: node.nodeSeed } as const;
+  run(world, node, { manifest, holders, aim }, world.chance.bytes(32), end => {
+    if (end.type === 'inspected') return deliver(end);
+    assert(end.type === 'fail', 'an inspection gives a share');
+    deliver({ type: 'failed', observations: end.observations });
   });
 }
 

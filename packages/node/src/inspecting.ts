@@ -1,0 +1,77 @@
+import { nodeCrypto, nodeRandom } from '@skerry/crypto';
+import {
+  type InspectionEffect,
+  type InspectionEvent,
+  type RoundObservation,
+  startInspection,
+  stepInspection,
+} from '@skerry/custody';
+import { type Manifest, nodeIdOf, seatsOf } from '@skerry/wire';
+import { codeOf } from './asking.ts';
+import { inspectPoint } from './opening.ts';
+import { ownGrantLifeMs } from './own-grants.ts';
+import type { OwnerKeys, OwnershipOptions } from './owner-keys.ts';
+
+const terms = { lifeMs: ownGrantLifeMs, uses: null, op: 'inspect' } as const;
+
+/** What inspections need of their node. */
+export type InspectingOptions = Pick<OwnershipOptions, 'nodeKey' | 'nodeSeed' | 'clock'> & {
+  readonly network: Pick<OwnershipOptions['network'], 'evidence'> & {
+    readonly streams: Pick<OwnershipOptions['network']['streams'], 'request' | 'isAlive' | 'roundTripMs'>;
+  };
+};
+
+/** What an inspection found. */
+export type Inspected = {
+  /** Points whose holders answered a round with a wrong part. */
+  readonly liars: ReadonlySet<number>;
+  /** What else was seen of whom. */
+  readonly observations: readonly RoundObservation[];
+};
+
+/**
+ * Inspects keys of an owner (docs/PROTOCOL.md, inspections).
+ *
+ * @returns inspects one, the holder of a point first; finds nothing where too few answer. A key that has a delay is not
+ *   inspected: its holders would announce a grant each time
+ */
+export function createInspecting(
+  { network, nodeKey, nodeSeed, clock }: InspectingOptions,
+  keys: {
+    readonly issueFor: (...given: Parameters<OwnerKeys['issueFor']>) => Promise<{ token: Uint8Array }>;
+  },
+): (manifest: Manifest, subject: number) => Promise<Inspected> {
+  const { streams, evidence } = network;
+  const self = nodeIdOf(nodeKey);
+
+  /** Carries one round of it; what goes wrong shows as much as what does not. */
+  async function inspect(
+    manifest: Manifest,
+    { x, asked }: Extract<InspectionEffect, { type: 'inspect' }>,
+  ): Promise<InspectionEvent> {
+    let observations: readonly RoundObservation[] = [];
+    const onObserved = (seen: readonly RoundObservation[]): void => void (observations = seen);
+    const seats = new Map(seatsOf(manifest).map(seat => [seat.x, nodeIdOf(seat.nodeKey)]));
+    const holders = asked.map(point => ({ x: point, nodeId: seats.get(point)!, label: seats.get(point)! }));
+    const options = { streams, nodeKey, confirmationSeed: nodeSeed, clock, random: nodeRandom, onObserved };
+    try {
+      const { token: grant } = await keys.issueFor(manifest, self, terms);
+      return await inspectPoint(options, { manifest, x, grant, holders });
+    } catch (error) {
+      codeOf(error); // a bug is thrown on
+      return { type: 'failed', observations };
+    }
+  }
+
+  return async (manifest, subject) => {
+    const hasCheated = (node: Uint8Array): boolean =>
+      (evidence.of(nodeIdOf(node))?.cheatedAtMs ?? null) !== null;
+    const unfit = new Set(seatsOf(manifest).flatMap(seat => (hasCheated(seat.nodeKey) ? [seat.x] : [])));
+    if (manifest.core.policy.delayMs > 0) return { liars: new Set(), observations: [] };
+    let { state, effect } = startInspection(nodeRandom, manifest, subject, unfit);
+    while (effect.type === 'inspect') {
+      ({ state, effect } = stepInspection(nodeCrypto, state, await inspect(manifest, effect)));
+    }
+    return effect;
+  };
+}
