@@ -44,7 +44,7 @@ export type Standing =
   | 'denied'
   /** The operator's statement stands for the evidence. */
   | 'stated'
-  /** It signed a wrong proof; only a statement changes that. */
+  /** It signed a wrong proof, or a wrong part of a round; only a statement changes that. */
   | 'cheated'
   /** It can't be where it says it is. */
   | 'place-refuted'
