@@ -67,7 +67,10 @@ export {
   type InspectionEffect,
   type InspectionEvent,
   startInspection,
+  startJudgement,
   stepInspection,
+  type WrongSet,
+  wipeWrongSet,
 } from './src/inspection.ts';
 export { createLimiter, type Limiter } from './src/limiter.ts';
 export {

@@ -54,7 +54,7 @@ export type InspectionEffect =
 type InspectionStep = { readonly state: InspectionState; readonly effect: InspectionEffect };
 
 function end(state: InspectionState): InspectionStep {
-  for (const contribution of state.wrong?.contributions.values() ?? []) wipe(contribution);
+  wipeWrongSet(state.wrong);
   const { verdicts } = state;
   const liars = new Set([...verdicts].filter(([, verdict]) => verdict === 'wrong').map(([x]) => x));
   // a verdict says more of a member than that the sum of its set was wrong
@@ -128,6 +128,33 @@ export function startInspection(
 }
 
 /**
+ * Begins an inspection of a set whose sum was wrong when its owner opened the key: a liar may answer inspections rightly.
+ *
+ * @param manifest of the key
+ * @param wrong the set; wiped at the end
+ * @param unfit points whose holders are not asked, as they are known to cheat
+ */
+export function startJudgement(
+  manifest: Manifest,
+  wrong: WrongSet,
+  unfit: ReadonlySet<number>,
+): InspectionStep {
+  const points = seatsOf(manifest).map(({ x }) => x);
+  const usable = points.filter(x => !unfit.has(x));
+  const waiting = [...wrong.request.set];
+  return judgeNext({ manifest, usable, wrong, waiting, verdicts: new Map(), observations: [] });
+}
+
+/**
+ * Wipes what a set holds.
+ *
+ * @param wrong a set that nobody is to look into, or null
+ */
+export function wipeWrongSet(wrong: WrongSet | null): void {
+  for (const contribution of wrong?.contributions.values() ?? []) wipe(contribution);
+}
+
+/**
  * One step of an inspection. It ends after as many rounds as a set has members, and one.
  *
  * @param crypto of the key's shares
@@ -149,7 +176,7 @@ export function stepInspection(
   const { share, wrong } = event;
   try {
     if (isFirst) return judgeNext({ ...next, wrong, waiting: wrong ? [...wrong.request.set] : [] });
-    for (const contribution of wrong?.contributions.values() ?? []) wipe(contribution);
+    wipeWrongSet(wrong);
     assert(state.wrong !== null && share.x === judged, 'the share is the one of who is judged');
     verdicts.set(judged, isRight(crypto, state.manifest, state.wrong, share) ? 'right' : 'wrong');
     return judgeNext({ ...next, waiting });

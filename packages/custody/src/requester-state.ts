@@ -63,10 +63,11 @@ export type RequesterEffect =
       readonly deadlineMs: number;
     }
   | { readonly type: 'wake'; readonly event: RequesterEvent; readonly afterMs: number }
-  /** An open's end: the payload P, owned by whoever carries this out. */
+  /** An open's end: the payload P, and the first set that gave another; both owned by whoever carries this out. */
   | {
       readonly type: 'done';
       readonly payload: Uint8Array;
+      readonly wrong: WrongSet | null;
       readonly sets: number;
       readonly observations: readonly RoundObservation[];
     }

@@ -218,16 +218,18 @@ function succeed(
 ): RequesterStep {
   const { attempts, order } = state;
   const observations = observationsIn(state, env.nowMs);
+  const isToBeJudged = order.aim.op === 'open' || order.aim.op === 'inspect';
+  const wrong = isToBeJudged ? firstWrongIn(state) : null;
   if (result instanceof Uint8Array) {
-    return end(state, { type: 'done', payload: result, sets: attempts.length, observations });
+    return end(state, { type: 'done', payload: result, wrong, sets: attempts.length, observations });
   }
   if (order.aim.op === 'repair') return end(state, { type: 'repaired', share: result, observations });
   if (order.aim.op === 'inspect') {
-    return end(state, { type: 'inspected', share: result, wrong: firstWrongIn(state), observations });
+    return end(state, { type: 'inspected', share: result, wrong, observations });
   }
   wipe(result.y);
-  const wrong = attempts.filter(({ status }) => status === 'wrong').map(attempt => attempt.request.set);
-  return end(state, { type: 'drilled', right: request.set, wrong, observations });
+  const wrongSets = attempts.filter(({ status }) => status === 'wrong').map(attempt => attempt.request.set);
+  return end(state, { type: 'drilled', right: request.set, wrong: wrongSets, observations });
 }
 
 /**

@@ -6,7 +6,9 @@ import {
   type RoundOrder,
   roundContextOf,
   startInspection,
+  startJudgement,
   stepInspection,
+  type WrongSet,
 } from '@skerry/custody';
 import type { Counts } from '@skerry/placement';
 import { challengeOf, contribute } from '@skerry/sharing';
@@ -64,6 +66,8 @@ export type Desk = {
   readonly open: (conduct: Conduct, changes?: Partial<RoundOrder>) => Promise<OpenOutcome>;
   /** An inspection, the holder of that number first; `unfit` are numbers as well. */
   readonly inspect: (subject: number, conduct: Conduct, unfit?: readonly number[]) => Promise<Inspected>;
+  /** An inspection of a set that was wrong in an open. */
+  readonly judge: (wrong: WrongSet, conduct: Conduct) => Promise<Inspected>;
   /** A drill of the holder of that number in the manifest. */
   readonly drill: (driller: number, conduct: Conduct) => Promise<RoundOutcome>;
 };
@@ -127,27 +131,31 @@ export async function createDesk(counts: Counts): Promise<Desk> {
       }
     });
   }
-  const inspect = async (subject: number, conduct: Conduct, unfit: readonly number[] = []) =>
-    inspectWith(manifest, subject, unfit, async ({ x, asked }) => {
-      const known = new Map(holdersOf(manifest).map(holder => [holder.x, holder]));
+  const known = new Map(holdersOf(manifest).map(holder => [holder.x, holder]));
+  const carryWith =
+    (conduct: Conduct) =>
+    async ({ x, asked }: Extract<InspectionEffect, { type: 'inspect' }>): Promise<RoundOutcome> => {
       const aim = { op: 'inspect', x, grant: nodeRandom.bytes(100), confirmationSeed: by.nodeSeed } as const;
       return carry(conduct, { holders: asked.map(point => known.get(point)!), aim });
-    });
-  return { manifest, key: deal.key, by, open, inspect, drill };
+    };
+  const pointAt = (number: number): number => at(holders, number).x;
+  const inspect: Desk['inspect'] = async (subject, conduct, unfit = []) => {
+    const begun = startInspection(nodeRandom, manifest, pointAt(subject), new Set(unfit.map(pointAt)));
+    return inspectWith(manifest, begun, carryWith(conduct));
+  };
+  const judge: Desk['judge'] = async (wrong, conduct) =>
+    inspectWith(manifest, startJudgement(manifest, wrong, new Set()), carryWith(conduct));
+  return { manifest, key: deal.key, by, open, inspect, judge, drill };
 }
 
-/** Carries an inspection; points are numbers in the manifest here. */
+/** Carries an inspection; who lied goes by numbers in the manifest. */
 async function inspectWith(
   manifest: Manifest,
-  subject: number,
-  unfit: readonly number[],
+  { state, effect }: ReturnType<typeof startInspection>,
   carry: (effect: Extract<InspectionEffect, { type: 'inspect' }>) => Promise<RoundOutcome>,
 ): Promise<Inspected> {
   const points = manifest.core.holders.map(({ x }) => x);
-  const pointAt = (number: number): number => at(points, number);
   const rounds: RoundOutcome[] = [];
-  const begun = startInspection(nodeRandom, manifest, pointAt(subject), new Set(unfit.map(pointAt)));
-  let { state, effect } = begun;
   while (effect.type === 'inspect') {
     const round = await carry(effect);
     rounds.push(round);

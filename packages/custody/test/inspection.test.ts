@@ -61,6 +61,23 @@ describe('an inspection', () => {
     expect(caught).toBeGreaterThan(0);
   });
 
+  it('finds out by a set that was wrong in an open who lies to opens alone', async () => {
+    let judged = 0;
+    for (const liars of [...subsets(everybody, 1), [0, 1]]) {
+      const { end } = await desk.open(where(liars, lie));
+      if (end.type !== 'done') throw new Error('an open gives a payload');
+      const { wrong } = end;
+      if (!wrong) continue; // it was asked after others
+      judged += 1;
+      const members = wrong.request.set.map(x => desk.manifest.core.holders.findIndex(seat => seat.x === x));
+      const found = await desk.judge(wrong, honest);
+      expect(found.liars).toEqual(members.filter(number => liars.includes(number)).sort((a, b) => a - b));
+      expect(found.rounds).toHaveLength(counts.t);
+      for (const part of wrong.contributions.values()) expect(part.every(byte => byte === 0)).toBe(true);
+    }
+    expect(judged).toBeGreaterThan(counts.t);
+  });
+
   it('takes a part that its node did not sign, or that is none, for a lie too', async () => {
     const unsigned: Conduct = ({ honest: answer }) => {
       const bytes = answer();

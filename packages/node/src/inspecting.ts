@@ -4,9 +4,12 @@ import {
   type InspectionEvent,
   type RoundObservation,
   startInspection,
+  startJudgement,
   stepInspection,
+  type WrongSet,
+  wipeWrongSet,
 } from '@skerry/custody';
-import { type Manifest, nodeIdOf, seatsOf } from '@skerry/wire';
+import { type Manifest, nodeIdOf, type Seat, seatsOf } from '@skerry/wire';
 import { codeOf } from './asking.ts';
 import { inspectPoint } from './opening.ts';
 import { ownGrantLifeMs } from './own-grants.ts';
@@ -29,18 +32,24 @@ export type Inspected = {
   readonly observations: readonly RoundObservation[];
 };
 
-/**
- * Inspects keys of an owner (docs/PROTOCOL.md, inspections).
- *
- * @returns inspects one, the holder of a point first; finds nothing where too few answer. A key that has a delay is not
- *   inspected: its holders would announce a grant each time
- */
+/** Who of an owner's holders answers rounds wrongly. */
+export type Inspecting = {
+  /**
+   * Inspects a key, the holder of a point first; finds nothing where too few answer. A key that has a delay is not
+   * inspected: its holders would announce a grant each time.
+   */
+  readonly inspect: (manifest: Manifest, subject: number) => Promise<Inspected>;
+  /** Looks into a set whose sum was wrong in an open, and notes who lied in it. The set is wiped. Never rejects. */
+  readonly judge: (manifest: Manifest, wrong: WrongSet) => Promise<void>;
+};
+
+/** Inspects keys of an owner (docs/PROTOCOL.md, inspections). */
 export function createInspecting(
   { network, nodeKey, nodeSeed, clock }: InspectingOptions,
   keys: {
     readonly issueFor: (...given: Parameters<OwnerKeys['issueFor']>) => Promise<{ token: Uint8Array }>;
   },
-): (manifest: Manifest, subject: number) => Promise<Inspected> {
+): Inspecting {
   const { streams, evidence } = network;
   const self = nodeIdOf(nodeKey);
 
@@ -63,15 +72,39 @@ export function createInspecting(
     }
   }
 
-  return async (manifest, subject) => {
-    const hasCheated = (node: Uint8Array): boolean =>
+  /** Points whose holders this node has caught. */
+  function unfitOf(manifest: Manifest): Set<number> {
+    const hasCheated = ({ nodeKey: node }: Seat): boolean =>
       (evidence.of(nodeIdOf(node))?.cheatedAtMs ?? null) !== null;
-    const unfit = new Set(seatsOf(manifest).flatMap(seat => (hasCheated(seat.nodeKey) ? [seat.x] : [])));
-    if (manifest.core.policy.delayMs > 0) return { liars: new Set(), observations: [] };
-    let { state, effect } = startInspection(nodeRandom, manifest, subject, unfit);
+    return new Set(
+      seatsOf(manifest)
+        .filter(hasCheated)
+        .map(({ x }) => x),
+    );
+  }
+
+  async function carry(
+    manifest: Manifest,
+    { state, effect }: ReturnType<typeof startInspection>,
+  ): Promise<Inspected> {
     while (effect.type === 'inspect') {
       ({ state, effect } = stepInspection(nodeCrypto, state, await inspect(manifest, effect)));
     }
     return effect;
+  }
+
+  const isDelayed = ({ core }: Manifest): boolean => core.policy.delayMs > 0;
+  return {
+    inspect: async (manifest, subject) => {
+      if (isDelayed(manifest)) return { liars: new Set(), observations: [] };
+      return carry(manifest, startInspection(nodeRandom, manifest, subject, unfitOf(manifest)));
+    },
+    judge: async (manifest, wrong) => {
+      if (isDelayed(manifest)) return wipeWrongSet(wrong);
+      const { liars } = await carry(manifest, startJudgement(manifest, wrong, unfitOf(manifest)));
+      for (const { x, nodeKey: node } of seatsOf(manifest)) {
+        if (liars.has(x)) evidence.note(nodeIdOf(node), 'proof-wrong');
+      }
+    },
   };
 }

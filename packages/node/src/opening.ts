@@ -10,6 +10,8 @@ import {
   roundContextOf,
   startRound,
   stepRequester,
+  type WrongSet,
+  wipeWrongSet,
 } from '@skerry/custody';
 import { challengeOf, type Share, unpackKey } from '@skerry/sharing';
 import {
@@ -38,6 +40,8 @@ type RoundOptions = {
 type OpeningOptions = RoundOptions & {
   /** 32 bytes, the grant's confirmation key; stays the caller's. */
   readonly confirmationSeed: Uint8Array;
+  /** Given, and to wipe, the first set of an open that gave another payload. @default wiped here */
+  readonly onWrong?: (wrong: WrongSet) => void;
 };
 
 /** A key that was opened. */
@@ -193,7 +197,9 @@ export async function openKey(
   const aim = { op: 'open', grant, confirmationSeed: options.confirmationSeed } as const;
   const result = await run(options, { manifest, holders, aim });
   assert(result.type === 'done', 'an open gives a payload');
-  const { payload, sets } = result;
+  const { payload, wrong, sets } = result;
+  if (wrong && options.onWrong) options.onWrong(wrong);
+  else wipeWrongSet(wrong);
   try {
     return { key: unpackKey({ crypto: nodeCrypto, payload, box, keyId }), sets };
   } finally {

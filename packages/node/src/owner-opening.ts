@@ -1,10 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { assert, SkerryError, toHex } from '@skerry/base';
 import { nodeRandom } from '@skerry/crypto';
-import { behindCodes, type RoundObservation } from '@skerry/custody';
+import { behindCodes, type RoundObservation, type WrongSet } from '@skerry/custody';
 import { grantBytesMax, type Manifest, nodeIdOf, seatsOf } from '@skerry/wire';
 import { parameters } from '../parameters.ts';
 import { countsInOpen, seenInRound } from './auditing.ts';
+import type { Inspecting } from './inspecting.ts';
 import { type OpenedKey, openKey } from './opening.ts';
 import { createOwnGrants, ownGrantLifeMs } from './own-grants.ts';
 import type { OwnerKeys, OwnershipOptions } from './owner-keys.ts';
@@ -27,12 +28,16 @@ function checkLength(grant: Uint8Array): void {
 /** The terms of the grants that an owner gives itself. */
 const ownTerms = { lifeMs: ownGrantLifeMs, uses: null };
 
-/** Who opens, and what it knows of keys. */
-type Opener = { readonly options: OwnershipOptions; readonly keys: OwnerKeys };
+/** Who opens, what it knows of keys, and what it does where somebody was wrong. */
+type Opener = {
+  readonly options: OwnershipOptions;
+  readonly keys: OwnerKeys;
+  readonly judge: Inspecting['judge'];
+};
 
 /** Opens by one manifest, and notes what is seen of its holders. */
 async function openWith(
-  { options, keys }: Opener,
+  { options, keys, judge }: Opener,
   manifest: Manifest,
   grant: Uint8Array,
 ): Promise<OpenedKey> {
@@ -52,10 +57,9 @@ async function openWith(
       else evidence.note(observation.nodeId, kind);
     }
   };
-  return openKey(
-    { streams, nodeKey, confirmationSeed: nodeSeed, clock, random: nodeRandom, onObserved },
-    { manifest, grant, holders },
-  );
+  const opening = { streams, nodeKey, confirmationSeed: nodeSeed, clock, random: nodeRandom, onObserved };
+  const onWrong = (wrong: WrongSet): void => void judge(manifest, wrong);
+  return openKey({ ...opening, ...(owned && { onWrong }) }, { manifest, grant, holders });
 }
 
 /** Opens by the first manifest, and where holders say that the key has gone on, by the next one. */
@@ -100,8 +104,12 @@ async function openLately(opener: Opener, manifest: Manifest, grant: Uint8Array)
 }
 
 /** Opens keys of others by their grants, and own ones. */
-export function createOpening(options: OwnershipOptions, keys: OwnerKeys): Opening {
-  const opener: Opener = { options, keys };
+export function createOpening(
+  options: OwnershipOptions,
+  keys: OwnerKeys,
+  judge: Inspecting['judge'],
+): Opening {
+  const opener: Opener = { options, keys, judge };
   const self = nodeIdOf(options.nodeKey);
   const ownGrant = createOwnGrants(
     async keyId => keys.issueFor(await keys.findOwnManifest(keyId), self, ownTerms),

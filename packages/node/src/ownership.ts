@@ -125,7 +125,8 @@ export function createOwnership(options: OwnershipOptions): Ownership {
   const given = createGivenGrants(store, clock, log);
   const ending = { ...options, signer, given, inTurn, findOwned };
   const destroy = async (keyId: Uint8Array): Promise<Ending> => destroyOwned(ending, keyId);
-  const { open, openPending } = createOpening(options, keys);
+  const { inspect, judge } = createInspecting(options, keys);
+  const { open, openPending } = createOpening(options, keys, judge);
   return {
     plan: protection => keys.place(protection, new Set()),
     reserveKey: () => {
@@ -135,7 +136,7 @@ export function createOwnership(options: OwnershipOptions): Ownership {
     deal: createDeals(options, keys, { openPending, destroy }),
     ...createRefreshing(options, keys, { open, openPending }),
     ...createMoves(options, keys),
-    inspect: createInspecting(options, keys),
+    inspect,
     ownedManifest: keyId => keys.ownedKey(keyId).manifest,
     lookAgain: keys.lookAgain,
     manifest: keys.findManifest,

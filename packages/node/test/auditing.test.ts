@@ -105,7 +105,7 @@ async function auditAs(
       list: async () => (who === 'owner' ? [owned] : []),
       get: () => (who === 'owner' ? { ...owned, tombstone } : undefined),
     },
-    ownership: { inspect: inspectingAs(owner, party, streams, evidence) },
+    ownership: inspectingAs(owner, party, streams, evidence),
     evidence,
     health: { note: sight => void sights.push(sight), doubts: () => doubts },
     onOutdated: outdated => void outdateds.push(outdated),
