@@ -116,7 +116,7 @@ describe('real peers', { timeout: 60_000 }, () => {
       lying = { nodeId, nodeSeed };
       const owned = () => owner.keys.get(slot.keyId)!.manifest;
       await until(async () => {
-        if (op === 'open') expect((await owner.open(slot.keyId)).key).toEqual(key);
+        if (op === 'open') await owner.open(slot.keyId);
         return owned().amendments.length > 0;
       });
       expect(at(owned().amendments, 0)).toMatchObject({ proposal: { x, reason: 'cheated' }, votes: [] });
