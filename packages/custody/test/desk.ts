@@ -85,10 +85,6 @@ export async function createDesk(counts: Counts): Promise<Desk> {
     return { x, node, share, keys };
   });
 
-  async function open(conduct: Conduct, changes: Partial<RoundOrder> = {}): Promise<OpenOutcome> {
-    return asOpen(await carry(conduct, changes));
-  }
-
   async function drill(driller: number, conduct: Conduct): Promise<RoundOutcome> {
     const { x, node, keys } = at(holders, driller);
     return carry(conduct, {
@@ -145,6 +141,7 @@ export async function createDesk(counts: Counts): Promise<Desk> {
   };
   const judge: Desk['judge'] = async (wrong, conduct) =>
     inspectWith(manifest, startJudgement(manifest, wrong, new Set()), carryWith(conduct));
+  const open: Desk['open'] = async (conduct, changes = {}) => asOpen(await carry(conduct, changes));
   return { manifest, key: deal.key, by, open, inspect, judge, drill };
 }
 
