@@ -87,11 +87,9 @@ export async function createDesk(counts: Counts): Promise<Desk> {
 
   async function drill(driller: number, conduct: Conduct): Promise<RoundOutcome> {
     const { x, node, keys } = at(holders, driller);
-    return carry(conduct, {
-      holders: holdersOf(manifest).filter(holder => holder.x !== x),
-      aim: { op: 'drill', x, shareSeed: keys.signSeed },
-      nodeKey: node.nodeKey,
-    });
+    const others = holdersOf(manifest).filter(holder => holder.x !== x);
+    const aim = { op: 'drill', x, shareSeed: keys.signSeed } as const;
+    return carry(conduct, { holders: others, aim, nodeKey: node.nodeKey });
   }
 
   async function carry(conduct: Conduct, changes: Partial<RoundOrder>): Promise<RoundOutcome> {
@@ -139,8 +137,9 @@ export async function createDesk(counts: Counts): Promise<Desk> {
     const begun = startInspection(nodeRandom, manifest, pointAt(subject), new Set(unfit.map(pointAt)));
     return inspectWith(manifest, begun, carryWith(conduct));
   };
+  const judging = (wrong: WrongSet) => startJudgement(manifest, wrong, new Set());
   const judge: Desk['judge'] = async (wrong, conduct) =>
-    inspectWith(manifest, startJudgement(manifest, wrong, new Set()), carryWith(conduct));
+    inspectWith(manifest, judging(wrong), carryWith(conduct));
   const open: Desk['open'] = async (conduct, changes = {}) => asOpen(await carry(conduct, changes));
   return { manifest, key: deal.key, by, open, inspect, judge, drill };
 }
