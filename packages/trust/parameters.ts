@@ -87,7 +87,7 @@ export const observationTable: Readonly<Record<ObservationKind, ObservationWeigh
     availability: -0.5,
     integrity: -16,
     integrityPerPeriod: 16,
-    meaning: 'signed an answer whose proof is wrong',
+    meaning: 'signed a wrong proof, or a wrong part that an inspection found',
   },
   'contribution-wrong': {
     availability: -0.5,
