@@ -1,5 +1,4 @@
 import { decode, encodeInto, Tokenizer, Type } from 'cborg';
-import { encodedLength } from 'cborg/length';
 import { canonicalDepthMax, canonicalItemsMax } from '../parameters.ts';
 import { equalBytes } from './bytes.ts';
 import { assert, SkerryError } from './errors.ts';
@@ -12,28 +11,48 @@ export type Encodable = number | Uint8Array | string | boolean | null | readonly
 
 const byteOrderMark = '\uFEFF';
 
-/**
- * Throws unless a value is `Encodable`, and within the limits of depth and items that decoding sets too.
- *
- * @returns the number of items seen so far, this value's included
- */
-function checkCanonical(value: unknown, depth: number, items: number): number {
-  if (++items > canonicalItemsMax) throw malformed('an encoding has too many items');
-  if (value === null || typeof value === 'boolean' || value instanceof Uint8Array) return items;
-  if (typeof value === 'number') {
+/** Bytes of a head (RFC 8949 section 3): of an integer, or of the length of what follows. */
+function headLength(value: number): number {
+  if (value < 24) return 1;
+  if (value < 2 ** 8) return 2;
+  if (value < 2 ** 16) return 3;
+  return value < 2 ** 32 ? 5 : 9;
+}
+
+/** Bytes of a text in UTF-8. */
+function utf8Length(text: string): number {
+  let length = text.length;
+  for (let i = 0; i < text.length; i++) {
+    const unit = text.charCodeAt(i);
+    // each half of a pair has two bytes of the four
+    if (unit >= 0x80) length += unit < 0x800 || (unit >= 0xd800 && unit < 0xe000) ? 1 : 2;
+  }
+  return length;
+}
+
+/** What is counted of a value while it is looked at. */
+type Tally = { items: number; bytes: number };
+
+/** Throws unless a value is `Encodable`, and within the limits of depth and items that decoding sets too. */
+function checkCanonical(value: unknown, depth: number, tally: Tally): void {
+  if (++tally.items > canonicalItemsMax) throw malformed('an encoding has too many items');
+  if (value === null || typeof value === 'boolean') tally.bytes += 1;
+  else if (value instanceof Uint8Array) tally.bytes += headLength(value.length) + value.length;
+  else if (typeof value === 'number') {
     if (!Number.isSafeInteger(value) || Object.is(value, -0))
       throw malformed('a number is not a safe integer');
-    return items;
-  }
-  if (typeof value === 'string') {
+    tally.bytes += headLength(value < 0 ? -1 - value : value);
+  } else if (typeof value === 'string') {
     // A lone surrogate has no UTF-8 form, and a decoder drops a leading byte order mark: neither would come back.
     if (!value.isWellFormed() || value.startsWith(byteOrderMark)) throw malformed('a text has no UTF-8 form');
-    return items;
+    const length = utf8Length(value);
+    tally.bytes += headLength(length) + length;
+  } else {
+    if (!Array.isArray(value)) throw malformed('a value has no canonical encoding');
+    if (depth === canonicalDepthMax) throw malformed('an encoding is nested too deeply');
+    tally.bytes += headLength(value.length);
+    for (const element of value) checkCanonical(element, depth + 1, tally);
   }
-  if (!Array.isArray(value)) throw malformed('a value has no canonical encoding');
-  if (depth === canonicalDepthMax) throw malformed('an encoding is nested too deeply');
-  for (const element of value) items = checkCanonical(element, depth + 1, items);
-  return items;
 }
 
 function malformed(message: string, cause?: unknown): SkerryError {
@@ -55,8 +74,9 @@ function malformed(message: string, cause?: unknown): SkerryError {
  * toHex(encodeCanonical([1, 'a', new Uint8Array([255])])); // '83016161' + '41ff'
  */
 export function encodeCanonical(value: Encodable): Uint8Array<ArrayBuffer> {
-  checkCanonical(value, 0, 0);
-  const bytes = new Uint8Array(encodedLength(value));
+  const tally = { items: 0, bytes: 0 };
+  checkCanonical(value, 0, tally);
+  const bytes = new Uint8Array(tally.bytes);
   const { written } = encodeInto(value, bytes);
   assert(written === bytes.length, 'an encoding has the length computed for it');
   return bytes;

@@ -53,6 +53,24 @@ describe('encodeCanonical', () => {
     expect(decodeCanonical(hex(encoded), 100)).toEqual(value);
   });
 
+  test('gives the length that it takes, at every edge of heads and of UTF-8', () => {
+    const lengths = [0, 1, 22, 23, 24, 25, 254, 255, 256, 257, 65_534, 65_535, 65_536];
+    const integers = [...lengths, 2 ** 32 - 1, 2 ** 32, 2 ** 53 - 1].flatMap(n => (n === 0 ? [n] : [n, -n]));
+    const texts = lengths.flatMap(length =>
+      ['a', '\u007f', '\u0080', '\u07ff', '\u0800', '\ud7ff', '\ue000', '\uffff', '𐅑'].map(character =>
+        character.repeat(Math.ceil(length / 4)),
+      ),
+    );
+    const lists = lengths.filter(length => length < 1000).map(length => Array<number>(length).fill(0));
+    const values: Encodable[] = [
+      ...integers,
+      ...lengths.map(length => new Uint8Array(length)),
+      ...texts,
+      ...lists,
+    ];
+    for (const value of values) expect(decodeCanonical(encodeCanonical(value), 400_000)).toEqual(value);
+  });
+
   test.each([
     ['an unsafe integer', 2 ** 53],
     ['a float', 0.5],

@@ -62,7 +62,8 @@ function without<T>(map: ReadonlyMap<string, T>, key: string): ReadonlyMap<strin
 
 /**
  * Health after one more sight. A node that answers anything is not absent; a share is lost until its holder proves it, or
- * the point moves: who has it then, be it the same node, has the time anew. An absence that nobody looked at for the grace begins anew: it is this node that was away then.
+ * the point moves: who has it then, be it the same node, has the time anew. An absence that nobody looked at for the
+ * grace begins anew: it is this node that was away then.
  *
  * @param health so far; returned itself where nothing changes
  * @param sight what was seen

@@ -315,11 +315,12 @@ export function authoriseRound(
   }
   const used = useGrant(announced, claims, request.roundId);
   const answer = answerRound(active, env, request);
+  const event = request.op === 'inspect' ? 'inspection' : 'round';
   return {
     held: used,
     effects: [
       ...(used === held ? [] : [{ type: 'store' } as const]),
-      { type: 'audit', event: 'round', fields },
+      { type: 'audit', event, fields },
       answer,
     ],
   };

@@ -52,8 +52,7 @@ export type RequesterEvent =
   | { readonly type: 'hedge'; readonly attempt: number }
   | { readonly type: 'deadline' };
 
-/** What the world is to do for a round; the last of it is `done`, `inspected`, `drilled`, `repaired` or
- * `fail`. */
+/** What the world is to do for a round; the last of it is a `RoundEnd`. */
 export type RequesterEffect =
   | {
       readonly type: 'ask';

@@ -97,7 +97,8 @@ function goOn(env: RequesterEnv, state: RequesterState): RequesterStep {
 }
 
 /**
- * Starts an open, an inspection, a drill or a repair: asks a first set of t holders (docs/PROTOCOL.md, "How a requester opens a key").
+ * Starts an open, an inspection, a drill or a repair: asks a first set of t holders (docs/PROTOCOL.md, "How a requester
+ * opens a key").
  *
  * @param env time and randomness
  * @param order what to do; nothing of it is secret but the seed that signs its requests, which stays the caller's

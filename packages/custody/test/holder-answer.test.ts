@@ -1,6 +1,6 @@
 import { toHex } from '@skerry/base';
 import { nodeCrypto, nodeRandom } from '@skerry/crypto';
-import { openHeldShare } from '@skerry/custody';
+import { openHeldShare, stepHolder } from '@skerry/custody';
 import { type GrantClaims, nodeIdOf } from '@skerry/wire';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { usesPerKeyMax } from '../parameters.ts';
@@ -143,10 +143,14 @@ describe('contributions', () => {
     const { world, manifest } = scene;
     const set = setWith(scene, true);
     const { x, nodeKey } = manifest.core.holders.find(holder => !set.includes(holder.x))!;
-    const grant = signGrant(world.owner, { ...claimsFor(world, manifest, by), op: 'inspect' });
+    const claims = { ...claimsFor(world, manifest, by), op: 'inspect' } as const;
+    const grant = signGrant(world.owner, claims);
     const asked = makeRequest(world, manifest, set, by, { op: 'inspect', x, grant });
     const value = xor([...(await contributionsOf(world, manifest, asked)).values()]);
     const { active } = nodeOf(world, nodeIdOf(nodeKey)).held(manifest.core.keyId)!;
     expect(value).toEqual(openHeldShare(nodeCrypto, active!, 'SHARE_CORRUPT').share.y);
+    const event = { type: 'grant-verified', request: asked.request, claims } as const;
+    const { effects } = stepHolder(scene.state('active'), scene.env(), event);
+    expect(effects).toContainEqual(expect.objectContaining({ type: 'audit', event: 'inspection' }));
   });
 });

@@ -7,8 +7,9 @@ export type AuditEffect = Extract<HolderEffect, { type: 'audit' }>;
 /**
  * The audit lines of every key held here, on disk as JSON. They hold no secret. A key has three trails, each in the
  * order it was written: `audit/KEYID/NUMBER` for what was done, `refused/KEYID/NUMBER` for rounds that were refused, and
- * `drilled/KEYID/NUMBER` for drills, which come by themselves and would crowd out the opens. Over the bound the oldest line of the longest trail goes: who fills the log with rounds on a key of its own, or
- * with requests that are refused, loses those lines, and a trail of its fair share or less loses none.
+ * `drilled/KEYID/NUMBER` for drills and inspections, which come by themselves and would crowd out the opens. Over the bound
+ * the oldest line of the longest trail goes: who fills the log with rounds on a key of its own, or with requests that are
+ * refused, loses those lines, and a trail of its fair share or less loses none.
  */
 type AuditTrails = {
   /**
@@ -30,7 +31,7 @@ const kinds = ['audit', 'refused', 'drilled'] as const;
 /** The trail of an event. */
 function kindOf(event: string): (typeof kinds)[number] {
   if (event === 'round-refused') return 'refused';
-  return event === 'drill' ? 'drilled' : 'audit';
+  return event === 'drill' || event === 'inspection' ? 'drilled' : 'audit';
 }
 
 /** Of a trail's name, such as `audit/KEYID`, and a number that sorts as text. */

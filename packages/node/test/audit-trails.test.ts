@@ -51,8 +51,10 @@ test('over the bound the oldest lines of the longest trail go, so that who fills
   expect((await keysIn(store, '')).length).toBe(12);
 });
 
-test('drills have a trail of their own, so that they push out no opens of their key', async () => {
-  const drill = (x: number): AuditEffect => ({ type: 'audit', event: 'drill', fields: { x } });
+test('drills and inspections have a trail of their own, so that they push out no opens of their key', async () => {
+  const drill = (x: number): AuditEffect => {
+    return { type: 'audit', event: x % 2 === 0 ? 'drill' : 'inspection', fields: { x } };
+  };
   const trails = await openAuditTrails(store, 12);
   for (let x = 0; x < 5; x++) await store.batch(trails.append('aa', [round(x)], 0));
   for (let x = 0; x < 30; x++) await store.batch(trails.append('aa', [drill(x)], 0));
