@@ -121,21 +121,25 @@ function begin(parts: Parts, key: OwnedKey): void {
 
 /** Looks at holders that misbehave, or do not serve yet, and has the next epoch dealt when it is due. */
 function onDealt(parts: Parts, key: OwnedKey): void {
-  const { world, options, watch, wake } = parts;
+  const { world, options, wake } = parts;
   const { manifest, owner, keyId } = key;
   if (!manifest) return;
-  const holders = seatsOf(manifest).map(({ x, nodeKey }) => ({ x, node: world.everNodeById(idOf(nodeKey)) }));
+  const holders = seatsOf(manifest).map(({ nodeKey }) => world.everNodeById(idOf(nodeKey)));
   options.onHistory?.(
-    `${parts.keys.indexOf(key)} dealt ${manifest.core.epoch}: ${holders.map(({ node }) => node?.slot).join()}`,
+    `${parts.keys.indexOf(key)} dealt ${manifest.core.epoch}: ${holders.map(node => node?.slot).join()}`,
   );
   lookAtIdle(parts, key);
-  for (const { x, node } of holders) {
-    if (!node || node.conduct === 'honest') continue;
-    for (const auditor of [owner, ...holders.flatMap(holder => holder.node ?? [])]) {
-      if (auditor !== node) watch.look(auditor, node, { keyId, x });
-    }
-  }
+  lookAtLiars(parts, key, [owner, ...holders.flatMap(node => node ?? [])]);
   if (options.refreshMs > 0) wake(owner, keyId, manifest.core.createdAtMs + options.refreshMs);
+}
+
+/** Has some nodes look at holders that misbehave, as their audits would in time. */
+function lookAtLiars({ world, watch }: Parts, { keyId, manifest }: OwnedKey, auditors: Citizen[]): void {
+  for (const { x, nodeKey } of manifest ? seatsOf(manifest) : []) {
+    const holder = world.everNodeById(idOf(nodeKey));
+    if (!holder || holder.conduct === 'honest') continue;
+    for (const auditor of auditors) if (auditor !== holder) watch.look(auditor, holder, { keyId, x });
+  }
 }
 
 /** Looks at holders that are down or serve nothing, as the owner's audits would in time, whoever has seen it before. */
@@ -180,6 +184,7 @@ function watchFates(parts: Parts): Parameters<typeof beginFates>[4] {
     desk.wake(key);
     desk.lookAgain(key);
     lookAtIdle(parts, key);
+    lookAtLiars(parts, key, [owner]); // its node may be another, which has seen nothing yet
     wake(owner, keyId, queue.nowMs() + keepings.lookMs);
     if (manifest && options.refreshMs > 0) wake(owner, keyId, manifest.core.createdAtMs + options.refreshMs);
   }
