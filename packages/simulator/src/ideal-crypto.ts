@@ -28,13 +28,26 @@ function digest(seed: number, ...parts: readonly Uint8Array[]): Uint8Array<Array
       const word =
         part[i]! | ((part[i + 1] ?? 0) << 8) | ((part[i + 2] ?? 0) << 16) | ((part[i + 3] ?? 0) << 24);
       const mixed = Math.imul(rotate(Math.imul(word, 0x239b961b), 15), 0xab0e9789);
-      [a, b, c, d] = [b, c, d, (Math.imul(rotate(a ^ mixed, 19) + b, 5) + 0x561ccd1b) | 0];
+      const next = (Math.imul(rotate(a ^ mixed, 19) + b, 5) + 0x561ccd1b) | 0;
+      // in turn: to take all four apart at once costs more than the arithmetic
+      a = b;
+      b = c;
+      c = d;
+      d = next;
     }
-    [a, b, c, d] = [mix(a + b), mix(b + c), mix(c + d), mix(d + a)];
+    const first = a;
+    a = mix(a + b);
+    b = mix(b + c);
+    c = mix(c + d);
+    d = mix(d + first);
   }
   const out = new Uint8Array(32);
   for (let i = 0; i < 8; i++) {
-    [a, b, c, d] = [b, c, d, mix(a + Math.imul(i + 1, 0x9e3779b9) + b)];
+    const next = mix(a + Math.imul(i + 1, 0x9e3779b9) + b);
+    a = b;
+    b = c;
+    c = d;
+    d = next;
     out[4 * i] = d;
     out[4 * i + 1] = d >>> 8;
     out[4 * i + 2] = d >>> 16;
@@ -43,16 +56,20 @@ function digest(seed: number, ...parts: readonly Uint8Array[]): Uint8Array<Array
   return out;
 }
 
-const counters = Array.from({ length: 256 }, (_, i) => new Uint8Array([i]));
-
 /** So many bytes that follow from the parts. */
 function stretch(seed: number, length: number, ...parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
   const first = digest(seed, ...parts);
   if (length <= 32) return first.slice(0, length);
+  const words = new Int32Array(first.buffer);
   const out = new Uint8Array(length);
   out.set(first);
-  for (let i = 1; 32 * i < length; i++) {
-    out.set(digest(seed, first, counters[i & 255]!).subarray(0, length - 32 * i), 32 * i);
+  for (let i = 32; i < length; i += 4) {
+    const word = mix(words[(i >> 2) & 7]! + Math.imul(i, 0x9e3779b9));
+    // what is past the end is dropped
+    out[i] = word;
+    out[i + 1] = word >>> 8;
+    out[i + 2] = word >>> 16;
+    out[i + 3] = word >>> 24;
   }
   return out;
 }
