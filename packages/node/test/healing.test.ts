@@ -164,33 +164,27 @@ describe("an owner's node", { timeout }, () => {
     expect(at(manifestAt(owner, keyId).amendments, 0).proposal).toMatchObject({ x, reason: 'absent' });
   });
 
-  test('moves points of an epoch that too few serve, once t do, and then ends the one before', async () => {
+  test('moves points of an epoch that too few serve, and then ends the one before', async () => {
     let isArmed = false;
     const mute = new Set<number>();
-    const owner = await start(8, { auditMs: 500 }, index => ({
+    const owner = await start(8, {}, index => ({
       conduct: {
         answer: async (_, body, honest) => {
           const { name } = decodeRequest(body);
-          if (isArmed && name === 'activate' && mute.size < 3) mute.add(index);
-          const isRefused = mute.has(index) && (name === 'activate' || name === 'probe');
-          return isRefused ? encodeRefusal('TOO_BUSY') : honest();
+          if (isArmed && name === 'activate' && mute.size < 2) mute.add(index);
+          return name === 'activate' && mute.has(index) ? encodeRefusal('TOO_BUSY') : honest();
         },
       },
     }));
-    const keyId = await deal(owner);
+    const keyId = await deal(owner, { counts: { t: 2, n: 4, k: 5 } });
     const owned = (): OwnedKey => owner.keys.get(keyId)!;
     isArmed = true;
     await expect(owner.refresh(keyId, {})).rejects.toMatchObject({ code: 'DEPOSIT_FAILED' });
     isArmed = false;
     expect(owned()).toMatchObject({ manifest: { core: { epoch: 2 } }, previous: { core: { epoch: 1 } } });
-    const [late, ...gone] = [...mute];
-    const left = gone.map(index => at(peers, index));
+    const left = [...mute].map(index => at(peers, index));
     for (const peer of left) await stop(peer);
-    await until(() => owner.standingOf(owned()).failures.size === 3);
     expect(await owner.settle(keyId)).toBe(false);
-    await new Promise(resolve => setTimeout(resolve, 1_000));
-    expect(owned().manifest.amendments).toEqual([]);
-    mute.delete(late!);
     await until(() => owned().previous === null && owner.standingOf(owned()).margin.level === 'full');
     expect(owned().manifest.core.epoch).toBe(2);
     const holders = holdersOf(owned().manifest);
