@@ -330,13 +330,17 @@ function createLook(options: AuditingOptions, signal: AbortSignal): () => Promis
       const isStored = keys.get(one.keyId)?.key.why === 'server';
       if (isStored && sight === 'lost') continue; // who may have dealt its holders no share is not this node's business
       if (!isStored && one.isOutdated) onOutdated(one);
-      health.note({ ...one, kind: sight });
+      if (sight) health.note({ ...one, kind: sight });
     }
   };
 }
 
-/** What was seen, as health has it: who answers with no proof for a whole grace is as good as away. */
-function sightOf({ kind, isPending, isRefused }: Seen): Sight['kind'] {
+/**
+ * What was seen, as health has it: who answers with no proof for a whole grace is as good as away. So its part in a round
+ * says nothing: it is by proofs that others know of its share.
+ */
+function sightOf({ kind, isPending, isRefused }: Seen): Sight['kind'] | null {
+  if (kind === 'drill-right' || kind === 'drill-wrong') return null;
   if (kind === 'proof') return 'well';
   if (isAbsence(kind) || kind === 'contribution-wrong' || isRefused) return 'absent';
   return kind === 'share-lost' || isPending ? 'lost' : 'there';

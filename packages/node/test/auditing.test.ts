@@ -163,6 +163,8 @@ describe('audits', () => {
   test('by a holder are of the others, and now and then a drill', async () => {
     const others = holders.slice(1);
     await auditAs('holder', () => others.some(holder => countOf(holder, 'drill-right') > 0));
+    // that says nothing of proofs: who refuses them stays as good as away
+    expect(new Set(sights.map(({ kind }) => kind))).toEqual(new Set(['well']));
     expect(allHave('proof', 1, others)()).toBe(true);
     expect(evidence.of(at(holders, 0).nodeId)).toBeUndefined();
   });
