@@ -135,6 +135,8 @@ type Seen = {
   readonly isPending?: boolean;
   /** Whether it refused the proof, for a reason that no holder has. */
   readonly isRefused?: boolean;
+  /** Whether it was seen in an inspection, and not asked for a proof. */
+  readonly isInspected?: boolean;
 };
 
 /** What a holder says where the key, or its point, has gone on. */
@@ -193,7 +195,7 @@ async function inspect({ ownership }: AuditingOptions, { manifest }: Known, audi
   const wrong = caught.map(({ x, nodeKey }) => {
     return { nodeId: nodeIdOf(nodeKey), keyId, x, coreHash, kind: 'proof-wrong' } as const;
   });
-  return [...others, ...wrong];
+  return [...others, ...wrong].map(one => ({ ...one, isInspected: true }));
 }
 
 /**
@@ -336,11 +338,11 @@ function createLook(options: AuditingOptions, signal: AbortSignal): () => Promis
 }
 
 /**
- * What was seen, as health has it: who answers with no proof for a whole grace is as good as away. So its part in a round
- * says nothing: it is by proofs that others know of its share.
+ * What was seen, as health has it: who answers with no proof for a whole grace is as good as away. So its part in an
+ * inspection says nothing: it is by proofs that others know of its share.
  */
-function sightOf({ kind, isPending, isRefused }: Seen): Sight['kind'] | null {
-  if (kind === 'drill-right' || kind === 'drill-wrong') return null;
+function sightOf({ kind, isPending, isRefused, isInspected }: Seen): Sight['kind'] | null {
+  if (isInspected && kind !== 'share-lost') return null;
   if (kind === 'proof') return 'well';
   if (isAbsence(kind) || kind === 'contribution-wrong' || isRefused) return 'absent';
   return kind === 'share-lost' || isPending ? 'lost' : 'there';
