@@ -38,14 +38,15 @@ function movesOf({ core, amendments }: Manifest): Outcome['moves'] {
     .sort((a, b) => a.place - b.place);
 }
 
-const auditMs = 500;
+/** Long enough that a drill which waits for an absent holder takes no whole grace, on a busy machine too. */
+const auditMs = 1_200;
 const graceMs = 4 * auditMs;
 
 /** How long a repair took, in graces. */
 type Timed = { readonly outcome: Outcome; readonly graces: number };
 
 async function until(holds: () => Promise<boolean>): Promise<void> {
-  const endMs = performance.now() + 60_000;
+  const endMs = performance.now() + 150_000;
   while (!(await holds().catch(() => false))) {
     if (performance.now() > endMs) throw new Error('a key did not heal in time');
     await new Promise(resolve => setTimeout(resolve, 50));
@@ -150,6 +151,6 @@ describe('a key of real peers, and the same in virtual time', () => {
       expect(Math.min(real.graces, virtual.graces)).toBeGreaterThan(least);
       expect(virtual.graces).toBeLessThan(2 * least);
     },
-    90_000,
+    240_000,
   );
 });
