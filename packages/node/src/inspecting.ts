@@ -1,3 +1,4 @@
+import { toHex } from '@skerry/base';
 import { nodeCrypto, nodeRandom } from '@skerry/crypto';
 import {
   type InspectionEffect,
@@ -39,7 +40,10 @@ export type Inspecting = {
    * inspected: its holders would announce a grant each time.
    */
   readonly inspect: (manifest: Manifest, subject: number) => Promise<Inspected>;
-  /** Looks into a set whose sum was wrong in an open, and notes who lied in it. The set is wiped. Never rejects. */
+  /**
+   * Looks into a set whose sum was wrong in an open, and notes who lied in it; one at a time of a key, and none with a
+   * member that was caught already, so that opens bring on no more than they have to. The set is wiped.
+   */
   readonly judge: (manifest: Manifest, wrong: WrongSet) => Promise<void>;
 };
 
@@ -52,6 +56,8 @@ export function createInspecting(
 ): Inspecting {
   const { streams, evidence } = network;
   const self = nodeIdOf(nodeKey);
+  /** Keys of which a set is looked into, by their ids. */
+  const underWay = new Set<string>();
 
   /** Carries one round of it; what goes wrong shows as much as what does not. */
   async function inspect(
@@ -100,10 +106,18 @@ export function createInspecting(
       return carry(manifest, startInspection(nodeRandom, manifest, subject, unfitOf(manifest)));
     },
     judge: async (manifest, wrong) => {
-      if (isDelayed(manifest)) return wipeWrongSet(wrong);
-      const { liars } = await carry(manifest, startJudgement(manifest, wrong, unfitOf(manifest)));
-      for (const { x, nodeKey: node } of seatsOf(manifest)) {
-        if (liars.has(x)) evidence.note(nodeIdOf(node), 'proof-wrong');
+      const name = toHex(manifest.core.keyId);
+      const unfit = unfitOf(manifest);
+      const isExplained = wrong.request.set.some(x => unfit.has(x));
+      if (isDelayed(manifest) || isExplained || underWay.has(name)) return wipeWrongSet(wrong);
+      underWay.add(name);
+      try {
+        const { liars } = await carry(manifest, startJudgement(manifest, wrong, unfit));
+        for (const { x, nodeKey: node } of seatsOf(manifest)) {
+          if (liars.has(x)) evidence.note(nodeIdOf(node), 'proof-wrong');
+        }
+      } finally {
+        underWay.delete(name);
       }
     },
   };

@@ -68,6 +68,23 @@ test('an inspection finds out who signs wrong parts of rounds, and blames nobody
   await judge(delayed, { request: asked, contributions: new Map(set.map(point => [point, part])) });
   expect(part.every(byte => byte === 0)).toBe(true);
   expect(rounds).toBe(0);
+  // one set of a key is looked into at a time, and none with a member that was caught
+  const honestSet = [at(seats, 0).x, at(seats, 2).x].sort((a, b) => a - b);
+  const wrongOf = (points: number[]) => ({
+    request: { ...asked, set: points },
+    contributions: new Map(points.map(point => [point, nodeRandom.bytes(40)])),
+  });
+  await judge(manifest, wrongOf(set));
+  expect(rounds).toBe(0);
+  const [first, second] = [wrongOf(honestSet), wrongOf(honestSet)];
+  const judging = judge(manifest, first);
+  await judge(manifest, second);
+  expect([...second.contributions.values()].flatMap(bytes => [...bytes]).every(byte => byte === 0)).toBe(
+    true,
+  );
+  expect(evidence.of(nodeIdOf(at(seats, 0).nodeKey))?.cheatedAtMs ?? null).toBeNull();
+  await judging;
+  expect(rounds).toBe(2 * manifest.core.t);
   // nor is anything shown where the grant is not the owner's
   const stranger = inspectingAs(makeOwner(), owner, { ...others, request: honest }, evidence);
   const refused = await stranger.inspect(manifest, x);
