@@ -52,6 +52,17 @@ export type Conduct = (asked: {
   | { readonly answer: Uint8Array | ErrorCode; readonly afterMs?: number; readonly copies?: number }
   | undefined;
 
+/** Answers as it should. */
+export const honest: Conduct = asked => ({ answer: asked.honest() });
+
+/** Signs a part that is none of its share. */
+export const lie: Conduct = ({ request, signed }) => ({ answer: signed(nodeRandom.bytes(request.length)) });
+
+/** Some holders behave in one way, and the others well. */
+export function where(bad: readonly number[], conduct: Conduct): Conduct {
+  return asked => (bad.includes(asked.holder) ? conduct(asked) : honest(asked));
+}
+
 /** What an inspection found, by numbers in the manifest, and the rounds that it took. */
 type Inspected = Pick<Extract<InspectionEffect, { type: 'end' }>, 'observations'> & {
   readonly liars: readonly number[];

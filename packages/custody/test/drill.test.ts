@@ -3,7 +3,7 @@ import { nodeCrypto, nodeRandom } from '@skerry/crypto';
 import { startRound } from '@skerry/custody';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { drillSetsMax, openDeadlineMs } from '../parameters.ts';
-import { type Conduct, createDesk, type Desk } from './desk.ts';
+import { type Conduct, createDesk, type Desk, honest, lie, where } from './desk.ts';
 import { subsets } from './rounds.ts';
 import { holdersOf, hopMs, type RoundOutcome } from './world.ts';
 
@@ -12,13 +12,6 @@ let desk: Desk;
 beforeAll(async () => {
   desk = await createDesk(counts);
 });
-
-const honest: Conduct = ({ honest }) => ({ answer: honest() });
-const lie: Conduct = ({ request, signed }) => ({ answer: signed(nodeRandom.bytes(request.length)) });
-
-function where(bad: readonly number[], conduct: Conduct): Conduct {
-  return asked => (bad.includes(asked.holder) ? conduct(asked) : honest(asked));
-}
 
 function pointOf(number: number): number {
   return at(desk.manifest.core.holders, number).x;

@@ -1,7 +1,7 @@
 import { at } from '@skerry/base';
 import { nodeRandom } from '@skerry/crypto';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { type Conduct, createDesk, type Desk } from './desk.ts';
+import { type Conduct, createDesk, type Desk, honest, lie, where } from './desk.ts';
 import { subsets, xor } from './rounds.ts';
 
 const counts = { t: 3, n: 5, k: 6 };
@@ -10,13 +10,6 @@ let desk: Desk;
 beforeAll(async () => {
   desk = await createDesk(counts);
 });
-
-const honest: Conduct = ({ honest }) => ({ answer: honest() });
-const lie: Conduct = ({ request, signed }) => ({ answer: signed(nodeRandom.bytes(request.length)) });
-
-function where(bad: readonly number[], conduct: Conduct): Conduct {
-  return asked => (bad.includes(asked.holder) ? conduct(asked) : honest(asked));
-}
 
 describe('an inspection', () => {
   it('takes one round with the subject in it where all is well, and blames nobody', async () => {

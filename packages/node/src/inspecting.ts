@@ -10,7 +10,7 @@ import {
   type WrongSet,
   wipeWrongSet,
 } from '@skerry/custody';
-import { type Manifest, nodeIdOf, type Seat, seatsOf } from '@skerry/wire';
+import { type Manifest, nodeIdOf, seatsOf } from '@skerry/wire';
 import { codeOf } from './asking.ts';
 import { inspectPoint } from './opening.ts';
 import { ownGrantLifeMs } from './own-grants.ts';
@@ -47,6 +47,14 @@ export type Inspecting = {
   readonly judge: (manifest: Manifest, wrong: WrongSet) => Promise<void>;
 };
 
+/** Points whose holders this node has caught. */
+function unfitIn(evidence: InspectingOptions['network']['evidence'], manifest: Manifest): Set<number> {
+  const caught = seatsOf(manifest).filter(seat => {
+    return (evidence.of(nodeIdOf(seat.nodeKey))?.cheatedAtMs ?? null) !== null;
+  });
+  return new Set(caught.map(({ x }) => x));
+}
+
 /** Inspects keys of an owner (docs/PROTOCOL.md, inspections). */
 export function createInspecting(
   { network, nodeKey, nodeSeed, clock }: InspectingOptions,
@@ -78,17 +86,6 @@ export function createInspecting(
     }
   }
 
-  /** Points whose holders this node has caught. */
-  function unfitOf(manifest: Manifest): Set<number> {
-    const hasCheated = ({ nodeKey: node }: Seat): boolean =>
-      (evidence.of(nodeIdOf(node))?.cheatedAtMs ?? null) !== null;
-    return new Set(
-      seatsOf(manifest)
-        .filter(hasCheated)
-        .map(({ x }) => x),
-    );
-  }
-
   async function carry(
     manifest: Manifest,
     { state, effect }: ReturnType<typeof startInspection>,
@@ -103,11 +100,11 @@ export function createInspecting(
   return {
     inspect: async (manifest, subject) => {
       if (isDelayed(manifest)) return { liars: new Set(), observations: [] };
-      return carry(manifest, startInspection(nodeRandom, manifest, subject, unfitOf(manifest)));
+      return carry(manifest, startInspection(nodeRandom, manifest, subject, unfitIn(evidence, manifest)));
     },
     judge: async (manifest, wrong) => {
       const name = toHex(manifest.core.keyId);
-      const unfit = unfitOf(manifest);
+      const unfit = unfitIn(evidence, manifest);
       const isExplained = wrong.request.set.some(x => unfit.has(x));
       if (isDelayed(manifest) || isExplained || underWay.has(name)) return wipeWrongSet(wrong);
       underWay.add(name);
