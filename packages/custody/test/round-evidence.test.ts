@@ -3,20 +3,13 @@ import { nodeRandom } from '@skerry/crypto';
 import { nodeIdOf } from '@skerry/wire';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { silentMs } from '../parameters.ts';
-import { type Conduct, createDesk, type Desk } from './desk.ts';
+import { type Conduct, createDesk, type Desk, honest, lie, where } from './desk.ts';
 import { holdersOf, hopMs, type RoundOutcome } from './world.ts';
 
 let desk: Desk;
 beforeAll(async () => {
   desk = await createDesk({ t: 3, n: 4, k: 5 });
 });
-
-const honest: Conduct = ({ honest }) => ({ answer: honest() });
-const lie: Conduct = ({ request, signed }) => ({ answer: signed(nodeRandom.bytes(request.length)) });
-
-function where(bad: readonly number[], conduct: Conduct): Conduct {
-  return asked => (bad.includes(asked.holder) ? conduct(asked) : honest(asked));
-}
 
 /** What a round showed of the holder of that number in the manifest. */
 function kindsOf({ end }: RoundOutcome, number: number): string[] {
